@@ -1,0 +1,257 @@
+"""The nouns that every room shares: plain frozen values, no behaviour beyond what follows from their own fields.
+
+Times are seconds since the epoch (float, UTC). Ids are derived from what they stand for and never allotted, so that
+doing a step twice is the same as doing it once (docs/architecture.md, "Ids").
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+
+Row = TypeVar("Row")
+
+
+def derive_id(*parts: str) -> str:
+    """The id of what `parts` name: 128 bits of BLAKE2b (RFC 7693) as 32 hex digits.
+
+    The parts are joined with NUL, which no part may hold, so that ("ab", "c") and ("a", "bc") differ.
+    """
+    joined = "\0".join(part.replace("\0", "") for part in parts)
+    return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+class Queue(StrEnum):
+    """The four tables whose rows are work: each row has a due time, a lease and a fencing token."""
+
+    SOURCE = "source"
+    ITEM = "item"
+    GROUP = "group"
+    DELIVERY = "delivery"
+
+
+class Reason(StrEnum):
+    """Why something happened, or did not. Logs, `explain`, the CLI and the dashboard all use these words."""
+
+    # about a match
+    FIRST_SIGHT = "first sight of the story"
+    COPY = "copy of a story that this rule has told"
+    BASELINE = "found at the first poll of the source"
+    NO_MATCH = "no rule matched"
+    TOO_OLD = "older than max_age"
+    UNDATED_BASELINE = "undated, at the first poll of the source"
+    SILENT_BASELINE = "first_poll: silent"
+    SILENCED = "held by a silence"
+    # about the text that was judged
+    FEED_TEXT = "judged on the feed's text: the article could not be read"
+    FEED_TEXT_FOR_NOW = "judged on the feed's text: the article is not there yet"
+    # about a story
+    NEW_STORY = "no copy of it is known"
+    SAME_URL = "the same canonical URL"
+    SAME_TEXT = "the same text"
+    ROUND_UP = "contains several stories: a round-up"
+    # about when to tell
+    AT_ONCE = "tells at once"
+    GROUP_WAIT = "gathers copies that come in together"
+    QUIET_HOURS = "quiet hours"
+    DIGEST = "waits for the digest"
+    LIMIT = "the channel's limit is used up"
+    CHANNEL_HELD = "the service asked to wait"
+    # about a delivery
+    CHANNEL_REMOVED = "the channel is no longer in the configuration"
+    RULE_REMOVED = "the rule is no longer in the configuration"
+    REFUSED = "refused for good"
+    GAVE_UP = "gave up after too many tries"
+    DROPPED = "dropped by hand"
+
+
+class AlertState(StrEnum):
+    """Where an alert stands. Changes are compare-and-set."""
+
+    WAITING = "waiting"  # in a group that has not been flushed
+    HELD = "held"  # something holds it back: a silence, min_outlets
+    TOLD = "told"  # rendered into at least one delivery
+    DROPPED = "dropped"  # will never be told; the reason says why
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    PENDING = "pending"
+    RETRYING = "retrying"
+    SENT = "sent"
+    DEAD = "dead"
+    DROPPED = "dropped"
+
+
+class Style(StrEnum):
+    """How a channel's messages are written; every transport names one."""
+
+    TELEGRAM = "telegram"  # Telegram's HTML subset
+    SLACK = "slack"  # Slack mrkdwn
+    EMAIL = "email"  # text and HTML parts
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that a source published, in plain text (no markup in any field).
+
+    `id` is derive_id("item", source, key), where key is the guid where it is unique in its body, else the canonical
+    URL where that is, else title, date and text.
+    """
+
+    id: str
+    source: str  # the source's stable name
+    title: str = ""
+    summary: str = ""
+    body: str = ""  # the article, or the feed's own full content; paragraphs parted by a blank line
+    author: str = ""
+    url: str = ""  # as published, resolved against the feed; "" if there is none
+    outlet: str = ""  # who publishes it: DESIGN's outlet, e.g. "kyivpost.com"
+    lang: str = "und"  # BCP 47 primary tag, or "und"
+    tags: tuple[str, ...] = ()
+    published: float | None = None
+    key: str = ""
+    site: str = ""  # the URL's host name
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters [start, end) of one field of an item, as the item holds it."""
+
+    field: str  # "title", "summary" or "body"
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A rule holds for an item: what decided it."""
+
+    rule: str  # the rule's stable name
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One text, however many items carry it. `id` is derive_id("story", first item's id)."""
+
+    id: str
+    first_item: str
+    title: str
+    opened_at: float
+    seen_at: float  # when its last copy came
+    event: str  # the event it belongs to; until events are told apart, the story's own id
+    outlets: tuple[str, ...] = ()  # different ones, in order of appearance
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Rule × story. `id` is derive_id("alert", rule, story)."""
+
+    id: str
+    rule: str
+    story: str
+    item: str  # the copy that made it
+    state: AlertState
+    reason: Reason
+    created_at: float
+    spans: tuple[Span, ...] = ()
+    note: str = ""  # what a reader must know about how it came, e.g. judged on the feed's text
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent, rendered for one style. `html` is filled for e-mail only."""
+
+    title: str
+    body: str
+    style: Style
+    html: str = ""
+    thread: str = ""  # the story's id: what mail clients thread by
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One recipient of a channel: one address, one chat. `key` is a hash, `label` is masked; neither holds a secret."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What the store remembers of a source between polls."""
+
+    id: str  # stable name
+    next_due: float
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None
+    redirect_to: str | None = None  # where permanent redirects led, adopted after repeats
+    redirects: int = 0  # how many polls in a row led there
+    first_polled_at: float | None = None  # None: the next poll is the baseline
+    last_success: float | None = None
+    last_new: float | None = None
+    failures: int = 0  # in a row
+    error: str | None = None  # one line; None while well
+    cache: dict[str, Any] = field(default_factory=dict)  # what a kind wants back at its next poll, JSON
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingItem:
+    """An item whose article is to be read."""
+
+    item: Item
+    first_seen: float
+    attempts: int
+    baseline: bool
+    judged: bool  # already judged once on the feed's text
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Alerts that one channel will tell together."""
+
+    id: str
+    channel: str
+    kind: str  # "alert", "digest" or "baseline"
+    key: str
+    flush_at: float
+    flush_no: int  # how many times it was flushed before
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message to one target. `id` is derive_id(group, flush number, channel, target, part)."""
+
+    id: str
+    group: str
+    channel: str
+    target: Target
+    part: int  # 0-based
+    message: Message
+    alerts: tuple[str, ...] = ()
+    state: DeliveryState = DeliveryState.PENDING
+    next_try: float = 0.0
+    attempts: int = 0
+    created_at: float = 0.0
+    first_try: float | None = None
+    sent_at: float | None = None
+    ambiguous: bool = False  # a try was cut after the request went out: may repeat
+    answer: str = ""  # the channel's last answer, one line, no secret
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Generic[Row]):
+    """A leased row of a queue. Writing its result needs `token`, which a later claim makes stale."""
+
+    queue: Queue
+    id: str
+    token: int
+    row: Row
