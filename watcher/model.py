@@ -150,6 +150,16 @@ class Story:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A story that a new item may be a copy of: `item` is the story's first item, `hashes` are that item's."""
+
+    story: Story
+    item: Item
+    hashes: frozenset[int]  # without those that many stories share
+    same_url: bool = False  # the canonical URLs of the two are equal
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """Rule × story. `id` is derive_id("alert", rule, story)."""
 
