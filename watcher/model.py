@@ -62,6 +62,7 @@ class Reason(StrEnum):
     CHANNEL_HELD = "the service asked to wait"
     # about a delivery
     CHANNEL_REMOVED = "the channel is no longer in the configuration"
+    TARGET_REMOVED = "the channel no longer names this target"
     RULE_REMOVED = "the rule is no longer in the configuration"
     REFUSED = "refused for good"
     GAVE_UP = "gave up after too many tries"
