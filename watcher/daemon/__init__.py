@@ -1,0 +1,6 @@
+"""The process: lanes that work off the queues, signals, reload, drain. Entry points: `run` and `once`."""
+
+from watcher.daemon.once import once
+from watcher.daemon.run import run
+
+__all__ = ["once", "run"]

@@ -1,0 +1,131 @@
+"""A lane: claims the due rows of one queue and runs their step, as many at once as it has room for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from watcher import log
+from watcher.errors import LeaseLost, StoreError
+from watcher.model import Claim, Queue
+from watcher.pipeline import Counts, Services
+
+logger = log.get("daemon")
+
+Step = Callable[[Services, Claim[Any]], Awaitable[Counts]]
+
+
+def one_by_one(claims: Sequence[Claim[Any]]) -> Iterable[list[Claim[Any]]]:
+    """Every claim on its own."""
+    return ([claim] for claim in claims)
+
+
+def by_target(claims: Sequence[Claim[Any]]) -> Iterable[list[Claim[Any]]]:
+    """Deliveries to one target in their order, so that a chat reads them in the order of the news."""
+    queues: dict[tuple[str, str], list[Claim[Any]]] = {}
+    for claim in sorted(claims, key=lambda c: (c.row.created_at, c.row.part)):
+        queues.setdefault((claim.row.channel, claim.row.target.key), []).append(claim)
+    return queues.values()
+
+
+@dataclass(slots=True)
+class Lane:
+    """One of the four loops. `lease` is in seconds: twice what the step may take; it is renewed while the step runs."""
+
+    queue: Queue
+    step: Step
+    services: Services
+    room: int
+    lease: float
+    batches: Callable[[Sequence[Claim[Any]]], Iterable[list[Claim[Any]]]] = one_by_one
+    then: Callable[[], None] = lambda: None  # called when a step ended: its result may be work for other lanes
+    counts: Counts = field(default_factory=Counts)
+    _claims: dict[str, Claim[Any]] = field(default_factory=dict)
+    _tasks: dict[asyncio.Task[None], set[str]] = field(default_factory=dict)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _renewed_at: float = 0.0
+    ticked_at: float = 0.0
+
+    def wake(self) -> None:
+        """Look for due rows now."""
+        self._wake.set()
+
+    async def pump(self) -> None:
+        """Claim what is due each time the lane is woken; ends when cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                while await self._claim():
+                    pass
+                self.ticked_at = self.services.clock.now()
+            except Exception as error:  # the loop must outlive a store that is away for a while
+                logger.error("cannot claim work", queue=self.queue.value, error=repr(error))
+
+    async def run_dry(self, due: float | None = None) -> None:
+        """Run everything that is due (by `due`, where given) and what comes of it on this queue, then return."""
+        while True:
+            claimed = await self._claim(due)
+            if not self._tasks and not claimed:
+                return
+            if self._tasks:
+                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+
+    async def renew(self) -> None:
+        """Renew the leases of what runs; a step whose lease is lost is cancelled, for its result could not be written."""
+        if not self._claims:
+            self._renewed_at = self.services.clock.now()
+            return
+        try:
+            ours = await self.services.store.renew(list(self._claims.values()), self.lease)
+            self._renewed_at = self.services.clock.now()
+        except StoreError as error:
+            logger.error("cannot renew leases", queue=self.queue.value, error=str(error))
+            ours = set() if self.services.clock.now() - self._renewed_at > self.lease / 2 else set(self._claims)
+        for task, ids in list(self._tasks.items()):
+            if not ids & ours:
+                task.cancel()
+
+    async def drain(self, grace: float) -> None:
+        """Wait up to `grace` seconds for what runs, cancel the rest, and give back what was not begun."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace)
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        if self._claims:
+            await self.services.store.release(list(self._claims.values()))
+            self._claims.clear()
+
+    @property
+    def running(self) -> int:
+        """How many claims are being worked on."""
+        return len(self._claims)
+
+    async def _claim(self, due: float | None = None) -> bool:
+        """Claim up to the free room and start the steps; True where more may be due."""
+        free = self.room - len(self._claims)
+        if free <= 0:
+            return False
+        claims = await self.services.store.claim(self.queue, free, self.lease, due=due)
+        for batch in self.batches(claims):
+            self._claims.update((claim.id, claim) for claim in batch)
+            task = asyncio.create_task(self._run(batch))
+            self._tasks[task] = {claim.id for claim in batch}
+            task.add_done_callback(self._tasks.pop)
+        return len(claims) == free
+
+    async def _run(self, batch: list[Claim[Any]]) -> None:
+        for claim in batch:
+            try:
+                self.counts += await self.step(self.services, claim)
+            except LeaseLost as error:
+                logger.warning("lease lost", queue=self.queue.value, id=claim.id, error=str(error))
+            except Exception as error:  # one row must not stop the others; its lease ends and it is tried again
+                logger.exception("step failed", queue=self.queue.value, id=claim.id, error=repr(error))
+            self._claims.pop(claim.id, None)
+        self.then()
+        self.wake()

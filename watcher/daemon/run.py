@@ -1,0 +1,166 @@
+"""`watcher run`: the four lanes ticked by APScheduler until a signal, with reload, readiness and an orderly drain."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from watcher import __version__, log, systemd
+from watcher.clock import Clock
+from watcher.config import Config
+from watcher.daemon.lane import Lane
+from watcher.daemon.reload import ConfigSource, Reloader, load_or_last_good
+from watcher.daemon.start import adopt, lanes, open_store, services, worker_name
+from watcher.model import Queue
+from watcher.pipeline import Services
+from watcher.store import Store
+
+TICK = 1.0  # seconds between looks for due rows; a finished step wakes the other lanes at once
+BEAT = 10.0  # seconds between signs of life in the store
+HOUSEKEEPING = 3600.0
+DRAIN = 30.0  # seconds that steps under way may take after SIGTERM
+
+logger = log.get("daemon")
+
+
+async def run(source: ConfigSource, clock: Clock, rng: Random, *, strict: bool = False) -> int:
+    """Watch until SIGTERM or SIGINT; a second one stops at once. Returns the exit status.
+
+    Raises ConfigError where there is no usable configuration, StoreError where the store cannot be used.
+    """
+    config = await load_or_last_good(source, clock, strict=strict)
+    async with (
+        await open_store(config.settings.store, clock, worker_name(), exclusive=True) as store,
+        services(config, store, clock, rng) as built,
+    ):
+        daemon = _Daemon(built, store, Reloader(source, clock))
+        return await daemon.run()
+
+
+@dataclass(slots=True)
+class _Daemon:
+    services: Services
+    store: Store
+    reloader: Reloader
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    at_once: asyncio.Event = field(default_factory=asyncio.Event)
+    lanes: dict[Queue, Lane] = field(default_factory=dict)
+
+    async def run(self) -> int:
+        self.lanes = lanes(self.services, self._wake)
+        self._handle_signals()
+        pumps = [asyncio.create_task(lane.pump()) for lane in self.lanes.values()]
+        reloads = asyncio.create_task(self._reloads())
+        scheduler = self._schedule()
+        scheduler.start()
+        self._wake()
+        await self._beat()
+        config = self.services.config
+        systemd.notify("READY=1", f"STATUS=watching {len(config.sources)} sources by {len(config.rules)} rules")
+        logger.info(
+            "watching", sources=len(config.sources), rules=len(config.rules), channels=len(config.channels),
+            version=__version__,
+        )
+        try:
+            await self.stopping.wait()
+        finally:
+            systemd.notify("STOPPING=1")
+            scheduler.shutdown(wait=False)
+            for task in (*pumps, reloads):
+                task.cancel()
+            await asyncio.gather(*pumps, reloads, return_exceptions=True)
+        return await self._drain()
+
+    def _wake(self) -> None:
+        for lane in self.lanes.values():
+            lane.wake()
+
+    def _handle_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self._stop)
+        loop.add_signal_handler(signal.SIGHUP, self.reloader.ask)
+
+    def _stop(self) -> None:
+        if self.stopping.is_set():
+            logger.warning("stopping at once")
+            self.at_once.set()
+        else:
+            logger.info("stopping; steps under way are ended first", running=self._running())
+            self.stopping.set()
+
+    def _running(self) -> int:
+        return sum(lane.running for lane in self.lanes.values())
+
+    async def _drain(self) -> int:
+        drains = asyncio.gather(*(lane.drain(DRAIN) for lane in self.lanes.values()))
+        hurry = asyncio.create_task(self.at_once.wait())
+        await asyncio.wait([drains, hurry], return_when=asyncio.FIRST_COMPLETED)
+        hurry.cancel()
+        if not drains.done():
+            drains.cancel()
+            await asyncio.gather(drains, return_exceptions=True)
+            await asyncio.gather(*(lane.drain(0.0) for lane in self.lanes.values()))
+        logger.info("stopped")
+        return 0
+
+    def _schedule(self) -> Any:
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+        scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
+        scheduler.add_job(self._wake_job, "interval", seconds=TICK)
+        scheduler.add_job(self._renew, "interval", seconds=min(lane.lease for lane in self.lanes.values()) / 2)
+        scheduler.add_job(self._beat, "interval", seconds=BEAT)
+        scheduler.add_job(self._housekeeping, "interval", seconds=HOUSEKEEPING)
+        watchdog = systemd.watchdog_interval()
+        if watchdog is not None:
+            scheduler.add_job(self._pet, "interval", seconds=watchdog)
+        return scheduler
+
+    async def _wake_job(self) -> None:
+        self._wake()
+
+    async def _renew(self) -> None:
+        for lane in self.lanes.values():
+            await lane.renew()
+
+    async def _beat(self) -> None:
+        now = self.store.now()
+        await self.store.write(lambda tx: tx.workers.beat(worker_name(), __version__, now))
+
+    async def _pet(self) -> None:
+        """Tell systemd's watchdog that all is well, unless a lane has not got through its claims for a minute."""
+        now = self.services.clock.now()
+        if all(now - lane.ticked_at < 60.0 for lane in self.lanes.values()):
+            systemd.notify("WATCHDOG=1")
+
+    async def _housekeeping(self) -> None:
+        keep = self.services.config.settings.retention
+        removed = await self.store.write(
+            lambda tx: tx.purge(self.store.now(), text=keep.text, items=keep.items, deliveries=keep.deliveries)
+        )
+        logger.info("housekeeping", removed=removed)
+
+    async def _reloads(self) -> None:
+        while True:
+            config = await self.reloader.next()
+            systemd.reloading()
+            await self._adopt(config)
+            systemd.notify("READY=1")
+
+    async def _adopt(self, config: Config) -> None:
+        old = self.services.config
+        if config.settings.store != old.settings.store:
+            logger.error("a changed `store` needs a restart; the old one stays in use")
+        await adopt(self.services, config)
+        self._wake()
+        logger.info(
+            "configuration reloaded",
+            sources=len(config.sources), rules=len(config.rules), channels=len(config.channels),
+            removed=sorted(
+                {*old.sources, *old.rules, *old.channels} - {*config.sources, *config.rules, *config.channels}
+            ),
+        )

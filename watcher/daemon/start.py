@@ -1,0 +1,66 @@
+"""What `run` and `once` share: the rooms built in order, and taken down in reverse."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from random import Random
+
+from watcher import log
+from watcher.clock import Clock
+from watcher.config import Config
+from watcher.daemon.lane import Lane, by_target
+from watcher.fetch import Client
+from watcher.model import Queue
+from watcher.pipeline import Services, deliver, flush, poll, read
+from watcher.store import Store, open_store
+from watcher.workers import Workers
+
+logger = log.get("daemon")
+
+SENDS_AT_ONCE = 16
+READS_AT_ONCE = 32
+
+
+def worker_name() -> str:
+    """What names this process in claims and `watcher status`: host and process id."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@asynccontextmanager
+async def services(config: Config, store: Store, clock: Clock, rng: Random) -> AsyncIterator[Services]:
+    """The rooms for `config` over an open store; sources are brought up to date in the store."""
+    async with (
+        Client(config.settings.fetch.client(), config.private_hosts, clock, rng) as fetch,
+        Workers() as workers,
+    ):
+        built = Services(config, store, fetch, workers, clock, rng)
+        await adopt(built, config)
+        yield built
+
+
+async def adopt(services: Services, config: Config) -> None:
+    """Work by `config` from now on, and keep it in the store as the last good one."""
+    now = services.store.now()
+    rows = [source.row(services.rng, now) for source in config.sources.values()]
+
+    await services.store.write(lambda tx: tx.sources.sync(rows, now))
+    await services.store.write(lambda tx: tx.configs.save(config.storable(), now))
+    services.tools.fetch.configure(config.settings.fetch.client(), config.private_hosts)
+    services.use(config)
+
+
+def lanes(services: Services, then: Callable[[], None] = lambda: None) -> dict[Queue, Lane]:
+    """The four loops, in the order in which an item passes them."""
+    at_once = services.config.settings.fetch.concurrency
+    return {
+        Queue.SOURCE: Lane(Queue.SOURCE, poll, services, room=at_once, lease=180.0, then=then),
+        Queue.ITEM: Lane(Queue.ITEM, read, services, room=READS_AT_ONCE, lease=180.0, then=then),
+        Queue.GROUP: Lane(Queue.GROUP, flush, services, room=16, lease=60.0, then=then),
+        Queue.DELIVERY: Lane(Queue.DELIVERY, deliver, services, room=SENDS_AT_ONCE, lease=120.0, batches=by_target, then=then),
+    }
+
+
+__all__ = ["adopt", "lanes", "open_store", "services", "worker_name"]

@@ -1,0 +1,95 @@
+"""DELIVER: send one message to one target by its channel's transport."""
+
+from __future__ import annotations
+
+from watcher import log
+from watcher.alerting.retry import Dead, next_try
+from watcher.config import Channel
+from watcher.errors import Failure, TransportError
+from watcher.model import Claim, Delivery, Reason
+from watcher.pipeline.services import Counts, Services
+from watcher.store import Tx
+from watcher.transports import Transport, transport_for
+
+logger = log.get("deliver")
+
+
+async def deliver(services: Services, claim: Claim[Delivery]) -> Counts:
+    """Send the claimed delivery once and write down what the channel answered.
+
+    The try is written down before the message goes out, so that a crash in between is seen as one that may have been
+    received. Raises LeaseLost where another worker took the delivery over meanwhile.
+    """
+    delivery, store = claim.row, services.store
+    channel = services.config.channels.get(delivery.channel)
+    if channel is None:
+        await store.write(lambda tx: tx.deliveries.dead(claim, Reason.CHANNEL_REMOVED, ""))
+        logger.error("dead letter", channel=delivery.channel, reason=Reason.CHANNEL_REMOVED.value)
+        return Counts(dead=1)
+    url = channel.url.get_secret_value()
+    transport = transport_for(url)
+    address = dict((target.key, one) for target, one in transport.targets(url)).get(delivery.target.key)
+    if address is None:
+        await store.write(lambda tx: tx.deliveries.dead(claim, Reason.TARGET_REMOVED, ""))
+        logger.error("dead letter", channel=channel.name, reason=Reason.TARGET_REMOVED.value)
+        return Counts(dead=1)
+    return await _send(services, claim, channel, transport, address)
+
+
+async def _send(
+    services: Services, claim: Claim[Delivery], channel: Channel, transport: Transport, address: str
+) -> Counts:
+    delivery, store = claim.row, services.store
+
+    async def begin(tx: Tx) -> float | None:
+        state = await tx.channels.get(channel.name, delivery.target.key)
+        if state.hold_until > store.now():
+            await tx.deliveries.postpone(claim, state.hold_until, Reason.CHANNEL_HELD)
+            return None
+        await tx.deliveries.begin(claim, store.now())
+        return state
+
+    state = await store.write(begin)
+    if state is None:
+        return Counts(retrying=1)
+    if state.moved_to:
+        address = transport.retarget(address, state.moved_to)
+    try:
+        receipt = await transport.send(address, delivery.message, delivery.id)
+    except TransportError as error:
+        return await _failed(services, claim, error)
+    now = store.now()
+    await store.write(lambda tx: tx.deliveries.sent(claim, receipt.answer, now))
+    logger.info("sent", channel=channel.name, target=delivery.target.label, title=delivery.message.title)
+    return Counts(sent=1)
+
+
+async def _failed(services: Services, claim: Claim[Delivery], error: TransportError) -> Counts:
+    delivery, store, now = claim.row, services.store, services.store.now()
+    attempts = delivery.attempts + 1
+    if error.moved_to is not None:
+        moved_to = error.moved_to
+
+        async def move(tx: Tx) -> None:
+            await tx.channels.move(delivery.channel, delivery.target.key, moved_to)
+            await tx.deliveries.retry(claim, now, error.answer, ambiguous=False)
+
+        await store.write(move)
+        return Counts(retrying=1)
+    again = next_try(error.failure, attempts, delivery.first_try or now, now, error.retry_after, services.rng)
+    if isinstance(again, Dead):
+        await store.write(lambda tx: tx.deliveries.dead(claim, again.reason, error.answer))
+        logger.error("dead letter", channel=delivery.channel, target=delivery.target.label, answer=error.answer)
+        return Counts(dead=1)
+
+    async def retry(tx: Tx) -> None:
+        await tx.deliveries.retry(claim, again, error.answer, ambiguous=error.failure is Failure.AMBIGUOUS)
+        if error.retry_after is not None:  # the service speaks for the whole target, not for this message
+            await tx.channels.hold(delivery.channel, delivery.target.key, again)
+
+    await store.write(retry)
+    logger.warning(
+        "not sent", channel=delivery.channel, target=delivery.target.label, answer=error.answer,
+        failure=error.failure.value, again_in=f"{again - now:.0f}s",
+    )
+    return Counts(retrying=1)

@@ -1,0 +1,116 @@
+"""POLL: ask one source what is new, keep it, and judge what needs no article."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from watcher import log
+from watcher.errors import FetchError, FetchKind, ParseError
+from watcher.extract import wants_article
+from watcher.model import Claim, Item, SourceState
+from watcher.pipeline.judge import judge, record
+from watcher.pipeline.services import Counts, Services
+from watcher.sources import Outcome, Poll, Source
+from watcher.sources.schedule import after_failure, next_due
+from watcher.store import Tx
+from watcher.text.language import detect
+
+logger = log.get("poll")
+
+
+async def poll(services: Services, claim: Claim[SourceState]) -> Counts:
+    """Poll the source of `claim` once and write down the result.
+
+    Raises LeaseLost where another worker took the source over meanwhile; nothing is written then.
+    """
+    source = services.sources.get(claim.id)
+    if source is None:  # removed by a reload since it was claimed; the store no longer schedules it
+        await services.store.release([claim])
+        return Counts()
+    try:
+        got = await source.poll(claim.row, services.tools)
+    except (FetchError, ParseError) as error:
+        return await _failed(services, claim, source, error)
+    if got.outcome is not Outcome.PARSED:
+        due = next_due(source, claim.row, got, services.store.now(), services.rng)
+        await services.store.write(lambda tx: tx.sources.unchanged(claim, due, got.etag, got.last_modified, got.elapsed))
+        logger.debug("unchanged", source=source.name, outcome=got.outcome.value)
+        return Counts(polled=1, not_modified=1)
+    return await _parsed(services, claim, source, got)
+
+
+async def _failed(services: Services, claim: Claim[SourceState], source: Source, error: FetchError | ParseError) -> Counts:
+    now = services.store.now()
+    due = after_failure(source, claim.row, error, now, services.rng)
+    kind = error.kind.value if isinstance(error, FetchError) else "parse"
+    await services.store.write(lambda tx: tx.sources.failed(claim, due, str(error), kind, None))
+    retry_in = "never: remove it or give its new address" if kind == FetchKind.GONE.value else f"{due - now:.0f}s"
+    logger.warning("source failed", source=source.name, kind=kind, error=str(error), again_in=retry_in)
+    return Counts(polled=1, failed=1)
+
+
+async def _parsed(services: Services, claim: Claim[SourceState], source: Source, got: Poll) -> Counts:
+    state, store = claim.row, services.store
+    now = store.now()
+    baseline = state.first_polled_at is None
+    ids = [item.id for item in got.items]
+    async with store.read() as tx:
+        known = await tx.items.known(ids)
+    max_age = source.max_age or services.config.settings.max_age
+    # Counted from the last success, so that an outage is caught up with and not skipped.
+    oldest = min(now, state.last_success or now) - max_age
+    fresh = [_complete(item, source) for item in got.items if item.id not in known]
+    waiting = [i for i in fresh if i.url and _within(i, oldest) and wants_article(source.full_text, i)]
+    waits = {item.id for item in waiting}
+    judged = [
+        judge(services, source, item, baseline=baseline, oldest=oldest, article=False)
+        for item in fresh
+        if item.id not in waits
+    ]
+    due = next_due(source, state, got, now, services.rng, new=len(fresh))
+    redirect_to, redirects = _redirects(state, got.permanent_url)
+
+    async def work(tx: Tx) -> Counts:
+        await tx.sources.polled(
+            claim,
+            next_due=due,
+            etag=got.etag,
+            last_modified=got.last_modified,
+            body_hash=got.body_hash,
+            redirect_to=redirect_to,
+            redirects=redirects,
+            cache=got.cache,
+            items=len(ids),
+            new_items=len(fresh),
+            latency=got.elapsed,
+        )
+        await tx.items.listed(known, now)
+        added = await tx.items.add(waiting, now=now, baseline=baseline, read_at=now)
+        added |= await tx.items.add([j.item for j in judged], now=now, baseline=baseline, read_at=None)
+        counts = await record(tx, services, [j for j in judged if j.item.id in added], now)
+        return counts + Counts(polled=1, new_items=len(added))
+
+    counts = await store.write(work, ingest=bool(judged))
+    logger.info(
+        "polled", source=source.name, items=len(ids), new=counts.new_items, to_read=len(waiting), alerts=counts.alerts
+    )
+    return counts
+
+
+def _complete(item: Item, source: Source) -> Item:
+    """What the source's configuration and the text itself say of an item."""
+    lang = source.lang or detect(item.title, item.body or item.summary, item.lang)
+    return replace(item, lang=lang, outlet=source.outlet or item.outlet)
+
+
+def _within(item: Item, oldest: float) -> bool:
+    return item.published is None or item.published >= oldest
+
+
+def _redirects(state: SourceState, permanent_url: str | None) -> tuple[str | None, int]:
+    """Where permanent redirects led, and how many polls in a row led there."""
+    if permanent_url is None:
+        return state.redirect_to, state.redirects
+    return permanent_url, state.redirects + 1 if permanent_url == state.redirect_to else 1
+
+

@@ -1,0 +1,96 @@
+"""READ: fetch an item's article and judge the item with its text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from watcher import log
+from watcher.errors import FetchError, ParseError
+from watcher.extract import Article, read_article
+from watcher.model import Claim, Item, Reason, WaitingItem
+from watcher.pipeline.judge import judge, record
+from watcher.pipeline.services import Counts, Services
+from watcher.query import has_not
+from watcher.sources import Source
+from watcher.store import Tx
+from watcher.text.language import detect
+
+BACKOFF = (60.0, 300.0, 1800.0, 7200.0)  # after the last, the item stays judged on its feed's text
+NOT_WAITS = 60.0  # how long a rule with NOT waits for the text before it judges what the feed gave
+
+logger = log.get("read")
+
+
+async def read(services: Services, claim: Claim[WaitingItem]) -> Counts:
+    """Read the article of the claimed item, judge the item, and write down the result.
+
+    An article that cannot be read now is tried again by BACKOFF; the item is then judged at once on its feed's text,
+    and again when the article comes. Raises LeaseLost where another worker took the item over meanwhile.
+    """
+    waiting = claim.row
+    source = services.sources.get(waiting.item.source)
+    if source is None:  # its source was removed: what it holds is kept, and judged by nobody
+        await services.store.write(lambda tx: tx.items.read(claim, waiting.item))
+        return Counts()
+    try:
+        article = await read_article(waiting.item.url, services.tools, source)
+    except (FetchError, ParseError) as error:
+        return await _unread(services, claim, source, error)
+    item = _with_article(waiting.item, article, source)
+    judged = judge(services, source, item, baseline=waiting.baseline, oldest=_oldest(services, source, waiting), article=True)
+
+    async def work(tx: Tx) -> Counts:
+        await tx.items.read(claim, item)
+        return await record(tx, services, [judged], services.store.now())
+
+    counts = await services.store.write(work, ingest=True)
+    logger.debug("read", source=source.name, title=item.title, alerts=counts.alerts)
+    return counts
+
+
+async def _unread(
+    services: Services, claim: Claim[WaitingItem], source: Source, error: FetchError | ParseError
+) -> Counts:
+    waiting, now = claim.row, services.store.now()
+    again_at = now + BACKOFF[waiting.attempts] if waiting.attempts < len(BACKOFF) else None
+    rules = None
+    if again_at is not None and now - waiting.first_seen < NOT_WAITS:
+        rules = [rule.id for rule in services.rules.values() if not has_not(rule.node)]
+    judged = judge(
+        services,
+        source,
+        waiting.item,
+        baseline=waiting.baseline,
+        oldest=_oldest(services, source, waiting),
+        article=False,
+        rules=rules,
+        note=(Reason.FEED_TEXT if again_at is None else Reason.FEED_TEXT_FOR_NOW).value,
+    )
+
+    async def work(tx: Tx) -> Counts:
+        if again_at is None:
+            await tx.items.read(claim, waiting.item)
+        else:
+            await tx.items.postpone(claim, again_at, str(error))
+        return await record(tx, services, [judged], now)
+
+    counts = await services.store.write(work, ingest=True)
+    logger.info("article not read", source=source.name, url=waiting.item.url, error=str(error), alerts=counts.alerts)
+    return counts
+
+
+def _oldest(services: Services, source: Source, waiting: WaitingItem) -> float:
+    return waiting.first_seen - (source.max_age or services.config.settings.max_age)
+
+
+def _with_article(item: Item, article: Article, source: Source) -> Item:
+    """The item as its article has it; what the feed said stands where the article says nothing."""
+    lang = source.lang or detect(item.title or article.title, article.text, article.lang or item.lang)
+    return replace(
+        item,
+        title=item.title or article.title,
+        body=article.text,
+        author=item.author or article.author,
+        published=item.published if item.published is not None else article.published,
+        lang=lang,
+    )

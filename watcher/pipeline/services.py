@@ -1,0 +1,60 @@
+"""What the four steps work with, and what each of them reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from random import Random
+
+from watcher.clock import Clock
+from watcher.config import Config, Rule
+from watcher.fetch import Client
+from watcher.sources import Source, Tools
+from watcher.store import Store
+from watcher.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What happened, in numbers; adds up. The names are those of `watcher once --json`."""
+
+    polled: int = 0  # sources asked, whatever they answered
+    not_modified: int = 0  # answered 304, or with the same body as last time
+    failed: int = 0  # could not be fetched or read
+    new_items: int = 0
+    matched: int = 0  # new items that at least one rule matched
+    alerts: int = 0
+    sent: int = 0
+    retrying: int = 0
+    dead: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    @classmethod
+    def total(cls, counts: Iterable[Counts]) -> Counts:
+        """The sum of many."""
+        return sum(counts, cls())
+
+    def as_dict(self) -> dict[str, int]:
+        """For --json and logs."""
+        return asdict(self)
+
+
+class Services:
+    """The rooms that the steps use, built once per process; the configuration is swapped whole at a reload."""
+
+    def __init__(
+        self, config: Config, store: Store, fetch: Client, workers: Workers, clock: Clock, rng: Random
+    ) -> None:
+        self.store = store
+        self.tools = Tools(fetch=fetch, workers=workers, clock=clock)
+        self.clock = clock
+        self.rng = rng
+        self.use(config)
+
+    def use(self, config: Config) -> None:
+        """Work by `config` from now on; steps under way end with what they began with."""
+        self.config = config
+        self.sources: dict[str, Source] = {source.id: source for source in config.sources.values()}
+        self.rules: dict[str, Rule] = {rule.id: rule for rule in config.rules.values()}
