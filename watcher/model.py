@@ -45,6 +45,7 @@ class Reason(StrEnum):
     UNDATED_BASELINE = "undated, at the first poll of the source"
     SILENT_BASELINE = "first_poll: silent"
     SILENCED = "held by a silence"
+    FEW_OUTLETS = "waits for more outlets"
     # about the text that was judged
     FEED_TEXT = "judged on the feed's text: the article could not be read"
     FEED_TEXT_FOR_NOW = "judged on the feed's text: the article is not there yet"
@@ -94,6 +95,7 @@ class Style(StrEnum):
     TELEGRAM = "telegram"  # Telegram's HTML subset
     SLACK = "slack"  # Slack mrkdwn
     EMAIL = "email"  # text and HTML parts
+    CONSOLE = "console"  # a terminal: plain text with ANSI escapes, which the transport drops where they do not belong
     PLAIN = "plain"
 
 
