@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 
@@ -15,6 +17,8 @@ from watcher.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from watcher.config.load import Config
+    from watcher.model import Delivery
+    from watcher.store import Store
 
 T = TypeVar("T")
 
@@ -38,6 +42,12 @@ SecretsOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+SinceOption = Annotated[str, typer.Option("--since", help="How far back: 30m, 2h, 7d.")]
+LimitOption = Annotated[int, typer.Option("--limit", help="At most so many.", min=1)]
+LogLevelOption = Annotated[
+    str | None,
+    typer.Option("--log-level", envvar="WATCHER_LOG_LEVEL", help="debug, info, warning or error.", show_default=False),
+]
 
 
 def config_path(path: Path | None) -> Path:
@@ -50,6 +60,18 @@ def config_path(path: Path | None) -> Path:
     raise ConfigError.of(
         "config", "no configuration here", "name one with --config or WATCHER_CONFIG, or write one: watcher init"
     )
+
+
+def start_logs(path: Path, level: str | None, *, quiet: bool = False) -> None:
+    """Set up logging as the settings at `path` say; `level` from the command line goes before them.
+
+    `quiet` hears from warnings up unless a level was asked for. The settings are read even where the rest is broken.
+    """
+    from watcher import log
+
+    if level is not None and level not in log.LEVELS:
+        raise typer.BadParameter(f"{level}: expected one of {', '.join(log.LEVELS)}", param_hint="--log-level")
+    log.configure(level or ("warning" if quiet else "info"))
 
 
 def load_config(path: Path | None, secrets: Path | None = None) -> Config:
@@ -65,6 +87,11 @@ def print_json(value: Any) -> None:
     """Print `value` as JSON: indented for people on a terminal, one line for programs."""
     indent = 2 if sys.stdout.isatty() else None
     typer.echo(json.dumps(value, ensure_ascii=False, indent=indent, default=str))
+
+
+def print_line(value: Any) -> None:
+    """Print `value` as one line of JSON Lines."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
 def print_problems(problems: Iterable[Problem], stream: TextIO) -> None:
@@ -90,3 +117,72 @@ def print_problems(problems: Iterable[Problem], stream: TextIO) -> None:
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine to its end on a new event loop."""
     return asyncio.run(work)
+
+
+@asynccontextmanager
+async def opened(config: Config) -> AsyncIterator[Store]:
+    """The configuration's store, beside whatever daemon holds it. Raises StoreError."""
+    import os
+    import socket
+
+    from watcher.clock import SystemClock
+    from watcher.store import open_store
+
+    async with await open_store(config.settings.store, SystemClock(), f"{socket.gethostname()}:{os.getpid()}") as store:
+        yield store
+
+
+def seconds(duration: str) -> float:
+    """A duration as typed on the command line, in seconds. Raises BadParameter."""
+    from watcher.text.duration import parse_duration
+
+    try:
+        return parse_duration(duration)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def iso(when: float | None) -> str | None:
+    """A time as ISO 8601 in the local time zone, to the second; None where there is none or it never comes."""
+    if when is None or when in (float("inf"), float("-inf")):
+        return None
+    return datetime.fromtimestamp(when).astimezone().isoformat(timespec="seconds")
+
+
+def ago(seconds: float) -> str:
+    """A span of time in one unit: 45s, 12m, 3h, 5d."""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{max(seconds, 0):.0f}s"
+
+
+def shorten(text: str, length: int) -> str:
+    """The start of `text` on one line, cut at a word."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1].rsplit(" ", 1)[0] + "…"
+
+
+def delivery_row(delivery: Delivery) -> dict[str, Any]:
+    """A delivery as `--json` prints it."""
+    return {
+        "id": delivery.id,
+        "channel": delivery.channel,
+        "target": delivery.target.label,
+        "state": delivery.state.value,
+        "title": delivery.message.title,
+        "created": iso(delivery.created_at),
+        "sent": iso(delivery.sent_at),
+        "next_try": iso(delivery.next_try),
+        "attempts": delivery.attempts,
+        "answer": delivery.answer,
+        "reason": delivery.reason,
+        "may_repeat": delivery.ambiguous,
+    }
+
+
+def delivery_line(row: dict[str, Any]) -> str:
+    """A delivery on one line, from its row."""
+    said = f" · {row['answer'] or row['reason']}" if row["answer"] or row["reason"] else ""
+    when = row["sent"] or row["created"]
+    return f"{when}  {row['state']:8} {row['channel']} ({row['target']}): {row['title']}{said}  {row['id']}"

@@ -1,0 +1,94 @@
+"""Alerts: what was found, and what became of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from watcher.cli import common
+
+app = typer.Typer()
+
+
+@app.command()
+def alerts(
+    alert: Annotated[str | None, typer.Argument(help="An alert's id: show it whole.", show_default=False)] = None,
+    rule: Annotated[str | None, typer.Option("--rule", help="Only of this rule.")] = None,
+    since: common.SinceOption = "7d",
+    limit: common.LimitOption = 50,
+    config: common.ConfigOption = None,
+    secrets: common.SecretsOption = None,
+    json: common.JsonOption = False,
+) -> None:
+    """List alerts, newest first, or show one with its deliveries."""
+    loaded = common.load_config(config, secrets)
+    if alert is not None:
+        _one(common.run(_load_one(loaded, alert)), json)
+        return
+    rows = common.run(_load(loaded, rule, common.seconds(since), limit))
+    if json:
+        common.print_json(rows)
+        return
+    for row in rows:
+        typer.echo(f"{row['at']}  {row['state']:8} {row['rule']}: {row['title']}")
+        more = f", also in {', '.join(row['others'])}" if row["others"] else ""
+        typer.echo(f"    {row['id']}  {row['outlet']}{more} · {row['reason']}")
+    typer.echo(f"{len(rows)} alerts in the last {since}.")
+
+
+async def _load(config: Any, rule: str | None, since: float, limit: int) -> list[dict[str, Any]]:
+    async with common.opened(config) as store, store.read() as tx:
+        found = await tx.alerts.list(rule=rule, since=store.now() - since, limit=limit)
+    return [_row(one) for one in found]
+
+
+def _row(one: Any) -> dict[str, Any]:
+    return {
+        "id": one.alert.id,
+        "rule": one.alert.rule,
+        "state": one.alert.state.value,
+        "reason": one.alert.reason.value,
+        "at": common.iso(one.alert.created_at),
+        "title": one.title,
+        "url": one.url,
+        "outlet": one.outlet,
+        "others": [outlet for outlet in one.outlets if outlet != one.outlet],
+        "story": one.alert.story,
+        "note": one.alert.note,
+    }
+
+
+async def _load_one(config: Any, alert_id: str) -> dict[str, Any]:
+    from watcher.errors import StoreError
+
+    async with common.opened(config) as store, store.read() as tx:
+        found = await tx.alerts.list(ids=[alert_id], limit=1)
+        if not found:
+            raise StoreError(f"there is no alert {alert_id}; `watcher alerts` lists them")
+        deliveries = await tx.deliveries.list(alert=alert_id, limit=100)
+        item = (await tx.items.get([found[0].alert.item]))[found[0].alert.item]
+    return _row(found[0]) | {
+        "published": common.iso(item.published),
+        "summary": item.summary,
+        "text": item.body,
+        "matched": [
+            {"field": span.field, "text": getattr(item, span.field)[span.start : span.end]}
+            for span in found[0].alert.spans
+        ],
+        "deliveries": [common.delivery_row(one) for one in deliveries],
+    }
+
+
+def _one(row: dict[str, Any], json: bool) -> None:
+    if json:
+        common.print_json(row)
+        return
+    typer.echo(f"{row['rule']}: {row['title']}\n{row['url']}")
+    typer.echo(f"{row['outlet']} · published {row['published'] or 'undated'} · alert of {row['at']}")
+    typer.echo(f"{row['state']}: {row['reason']}" + (f" ({row['note']})" if row["note"] else ""))
+    typer.echo(f"matched: {', '.join(sorted({one['text'] for one in row['matched']}))}")
+    if row["others"]:
+        typer.echo(f"also in {', '.join(row['others'])}")
+    for one in row["deliveries"]:
+        typer.echo(common.delivery_line(one))

@@ -1,0 +1,147 @@
+"""Does a query match a text, and why; or many rules on many items."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from watcher.cli import common
+
+if TYPE_CHECKING:
+    from watcher.model import Item
+    from watcher.query import Explanation
+
+app = typer.Typer()
+
+
+@app.command()
+def match(
+    query: Annotated[str | None, typer.Argument(help="The query, in quotes.", show_default=False)] = None,
+    text: Annotated[
+        str | None,
+        typer.Argument(help="A URL, a file (HTML or plain text), or - for standard input.", show_default=False),
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option("--rules", help="In bulk: a watch list whose rules and terms are used.")
+    ] = None,
+    items: Annotated[Path | None, typer.Option("--items", help="In bulk: a JSON Lines file of items.")] = None,
+    url: Annotated[str, typer.Option("--url", help="For a file: the address it was at.")] = "",
+    title: Annotated[str, typer.Option("--title", help="For plain text: its title.")] = "",
+    json: common.JsonOption = False,
+) -> None:
+    """Say whether QUERY matches TEXT, and why: the text with the deciding words marked, and the tree of verdicts.
+
+    Exits with 1 where it does not match. In bulk (--rules FILE --items FILE.jsonl) every item is matched against every
+    rule: one line `{"id", "rules"}` an item, in the file's order.
+    """
+    if rules is not None and items is not None:
+        if query is not None:
+            raise typer.BadParameter("in bulk the queries are those of --rules; leave QUERY out")
+        _bulk(rules, items, json)
+        return
+    if query is None or rules is not None or items is not None:
+        raise typer.BadParameter("either QUERY and a text, or --rules FILE with --items FILE.jsonl")
+    if text is None and sys.stdin.isatty():
+        raise typer.BadParameter("a text to match: a URL, a file, or - for standard input")
+    _one(query, text or "-", url, title, json)
+
+
+def _bulk(rules: Path, items: Path, json: bool) -> None:
+    from watcher.config import load_rules
+    from watcher.sources.items_file import read_items
+    from watcher.query import Document, RuleSet
+
+    ruleset = RuleSet(load_rules(rules))
+    write: Callable[[str, list[str]], None] = _json_line if json else _text_line
+    for item in read_items(items):
+        write(item.id, ruleset.names(Document.of(item)))
+
+
+def _json_line(item_id: str, names: list[str]) -> None:
+    common.print_line({"id": item_id, "rules": names})
+
+
+def _text_line(item_id: str, names: list[str]) -> None:
+    typer.echo(f"{item_id}: {', '.join(names) or '-'}")
+
+
+def _one(query: str, text: str, url: str, title: str, json: bool) -> None:
+    from watcher.query import Document, explain, lint, parse
+
+    node = parse(query)
+    item = _item(text, url, title)
+    explanation = explain(node, Document.of(item))
+    if json:
+        common.print_json(explanation.to_json())
+    else:
+        for finding in lint(node, query):
+            typer.echo(f"{finding.level}: column {finding.column}: {finding.message}", err=True)
+        _show(explanation, item)
+    if not explanation.holds:
+        raise typer.Exit(1)
+
+
+def _item(text: str, url: str, title: str) -> Item:
+    """The text as an item: an article out of a page, or plain text as it is."""
+    from watcher.model import Item
+
+    if text.startswith(("http://", "https://")):
+        from watcher.cli.preview import article_at
+
+        return article_at(text)
+    if text == "-":
+        body, name = sys.stdin.buffer.read(), "standard input"
+    else:
+        try:
+            body, name = Path(text).read_bytes(), text
+        except OSError as error:
+            raise typer.BadParameter(f"{text}: {error.strerror}") from error
+    if b"<html" in body[:2000].lower() or b"<!doctype html" in body[:2000].lower():
+        from watcher.cli.preview import article_in
+
+        return article_in(body, url)
+    return Item(id=name, source="", title=title, body=body.decode("utf-8", "replace"), url=url)
+
+
+def _show(explanation: Explanation, item: Item) -> None:
+    """Verdict, tree and marked text, on a terminal with colours."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    verdict = Text("matches", "bold green") if explanation.holds else Text("does not match", "bold red")
+    console.print(verdict)
+    for line in explanation.lines():
+        console.print(Text(line))
+    for name in ("title", "summary", "body"):
+        value: str = getattr(item, name)
+        spans = [span for span in explanation.spans if span.field == name]
+        if not spans and name != "title":
+            continue
+        marked = Text(value)
+        for span in spans:
+            marked.stylize("bold reverse", span.start, span.end)
+        console.print()
+        console.print(Text(f"{name}:", "dim"))
+        console.print(_around(marked, [(span.start, span.end) for span in spans]))
+
+
+def _around(text: Any, spans: list[tuple[int, int]], context: int = 120) -> Any:
+    """What stands around the marks, so that a long article does not scroll the verdict away."""
+    if len(text.plain) <= 600 or not spans:
+        return text if len(text.plain) <= 600 else text[:600]
+    shown: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        low, high = max(0, start - context), min(len(text.plain), end + context)
+        if shown and low <= shown[-1][1]:
+            shown[-1] = (shown[-1][0], max(high, shown[-1][1]))
+        else:
+            shown.append((low, high))
+    result = text[:0]
+    for low, high in shown[:8]:
+        result = result + ("… " if low else "") + text[low:high] + (" …\n" if high < len(text.plain) else "\n")
+    return result

@@ -1,0 +1,40 @@
+"""Poll every due source, send everything due, and exit."""
+
+from __future__ import annotations
+
+import typer
+
+from watcher.cli import common
+
+app = typer.Typer()
+
+
+@app.command()
+def once(
+    config: common.ConfigOption = None,
+    secrets: common.SecretsOption = None,
+    json: common.JsonOption = False,
+    log_level: common.LogLevelOption = None,
+) -> None:
+    """Poll every due source, send everything due, and exit; prints what happened.
+
+    Exits with 1 if a source or a delivery failed. Quiet hours and digests are kept.
+    """
+    from random import Random
+
+    from watcher.clock import SystemClock
+    from watcher.daemon import once
+
+    loaded = common.load_config(config, secrets)
+    common.start_logs(common.config_path(config), log_level, quiet=True)
+    counts = common.run(once(loaded, SystemClock(), Random()))
+    if json:
+        common.print_json(counts.as_dict())
+    else:
+        typer.echo(
+            f"{counts.polled} sources polled ({counts.not_modified} unchanged, {counts.failed} failed), "
+            f"{counts.new_items} new items, {counts.matched} matched, {counts.alerts} alerts; "
+            f"{counts.sent} messages sent, {counts.retrying} to be tried again, {counts.dead} dead."
+        )
+    if counts.failed or counts.retrying or counts.dead:
+        raise typer.Exit(1)

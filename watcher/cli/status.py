@@ -1,0 +1,74 @@
+"""Is it well: daemon, sources, queue, last alerts, lag."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from watcher.cli import common
+
+app = typer.Typer()
+
+ALIVE = 60.0  # seconds since a daemon's last sign of life
+LATE = 300.0  # seconds that due work may wait
+
+
+@app.command()
+def status(
+    config: common.ConfigOption = None, secrets: common.SecretsOption = None, json: common.JsonOption = False
+) -> None:
+    """Say whether watcher is well. Exits with 1 where no daemon is running or due work is not being done."""
+    found = common.run(_status(common.load_config(config, secrets)))
+    if json:
+        common.print_json(found)
+    else:
+        _show(found)
+    if not found["well"]:
+        raise typer.Exit(1)
+
+
+async def _status(config: Any) -> dict[str, Any]:
+    from watcher.model import DeliveryState
+
+    async with common.opened(config) as store, store.read() as tx:
+        now = store.now()
+        workers = [one for one in await tx.workers.list() if now - one.seen_at < ALIVE]
+        sources = [one for one in await tx.sources.list() if one.active]
+        deliveries = await tx.deliveries.counts()
+        alerts = await tx.alerts.list(limit=5)
+        waiting = await tx.backlog(now)
+    failing = [one for one in sources if one.state.failures]
+    lag = max((row.late for row in waiting.values()), default=0.0)
+    return {
+        "well": bool(workers) and lag < LATE,
+        "workers": [{"id": one.id, "version": one.version, "up_seconds": round(now - one.started_at)} for one in workers],
+        "sources": {
+            "active": len(sources),
+            "polled": sum(one.polled_at is not None for one in sources),
+            "failing": [{"source": one.state.id, "error": one.state.error} for one in failing],
+        },
+        "queues": {queue.value: {"due": row.due, "late_seconds": round(row.late)} for queue, row in waiting.items()},
+        "deliveries": {state.value: deliveries.get(state, 0) for state in DeliveryState},
+        "alerts": [
+            {"rule": one.alert.rule, "title": one.title, "at": common.iso(one.alert.created_at)} for one in alerts
+        ],
+        "lag_seconds": round(lag),
+    }
+
+
+def _show(found: dict[str, Any]) -> None:
+    if found["workers"]:
+        for worker in found["workers"]:
+            typer.echo(f"running: {worker['id']}, version {worker['version']}, up {common.ago(worker['up_seconds'])}")
+    else:
+        typer.echo("not running: no daemon has given a sign of life in the last minute")
+    sources = found["sources"]
+    typer.echo(f"sources: {sources['active']}, {len(sources['failing'])} failing")
+    for one in sources["failing"]:
+        typer.echo(f"  {one['source']}: {one['error']}")
+    late = f", {common.ago(found['lag_seconds'])} behind" if found["lag_seconds"] > 1 else ""
+    typer.echo(f"due now: {', '.join(f'{row['due']} {name}' for name, row in found['queues'].items())}{late}")
+    typer.echo(f"messages: {', '.join(f'{count} {state}' for state, count in found['deliveries'].items())}")
+    for alert in found["alerts"]:
+        typer.echo(f"  {alert['at']}  {alert['rule']}: {alert['title']}")
