@@ -1,0 +1,169 @@
+"""Whether an item is a copy of a known story.
+
+Copies are told by containment, the shared hashes over those of the smaller set: a copy that was cut to a third is
+wholly contained in its original and yet resembles it little. What two texts of one site share is mostly their
+template, so there the rule is strict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from watcher.model import Candidate, Item, Reason, Story
+from watcher.stories import headlines
+from watcher.stories.headlines import differ, names, numbers
+from watcher.stories.shingles import at_one_level, fold, signature, whole_hash, words
+
+Copies = Literal["text", "url", "off"]
+
+TITLE_COUNTS = 30  # words; a text under this is compared with its title
+SENTENCE = 5  # words; less says nothing
+SHARED = 3  # hashes that two texts must share
+CONTAINED = 0.4  # between sites
+FEW = 12  # hashes; under this chance weighs more
+FEW_CONTAINED = 0.6
+SAME_SITE_CONTAINED = 0.9
+ROUND_UP = 3  # stories in one item
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Which story an item belongs to: None opens a new one. `detail` says in words what decided it."""
+
+    story: Story | None
+    reason: Reason
+    detail: str
+
+
+def story_text(item: Item) -> str:
+    """The text by which an item is compared: its body, else its summary; with the title where there is little."""
+    text = max(item.body, item.summary, key=len)
+    return f"{item.title}\n{text}" if _is_short(text) else text
+
+
+def signature_of(item: Item) -> frozenset[int]:
+    """The signature of an item: that of its text, and one hash of its whole title, by which short items are found."""
+    title = headlines.read(item.title, item.outlet).text
+    hashes = signature(story_text(item))
+    return hashes | {whole_hash(title)} if title else hashes
+
+
+def decide(item: Item, hashes: frozenset[int], candidates: Sequence[Candidate], copies: Copies = "text") -> Verdict:
+    """Whether `item`, whose signature is `hashes`, is a copy of one of `candidates`.
+
+    `hashes` and the candidates' hashes come without those that many stories share. `copies` is the source's setting:
+    judge by text and URL, by URL only, or never.
+    """
+    if copies == "off":
+        return Verdict(None, Reason.NEW_STORY, "copies: off")
+    new = _Side(item, hashes)
+    found = [(copy, known) for known in candidates if (copy := _judge(new, known, copies)) is not None]
+    by_url = [(copy, known) for copy, known in found if copy.reason is Reason.SAME_URL]
+    if not by_url and len(parts := _parts(new.hashes, candidates)) >= ROUND_UP:
+        titles = "; ".join(part.story.title for part in parts[:ROUND_UP])
+        return Verdict(None, Reason.ROUND_UP, f"contains {len(parts)} stories: {titles}")
+    if not found:
+        detail = f"unlike the {len(candidates)} that share words with it" if candidates else "nothing shares its words"
+        return Verdict(None, Reason.NEW_STORY, detail)
+    copy, known = max(by_url or found, key=lambda pair: pair[0].weight)
+    return Verdict(known.story, copy.reason, f"{copy.detail} with {known.story.title!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    reason: Reason
+    weight: tuple[float, int]  # share and number of the hashes in common
+    detail: str
+
+
+class _Side:
+    """What is compared of an item, worked out once."""
+
+    def __init__(self, item: Item, hashes: frozenset[int]) -> None:
+        self.item = item
+        self.headline = headlines.read(item.title, item.outlet)
+        self.all_hashes = hashes
+        self.hashes = hashes - {whole_hash(self.headline.text)}
+        self.text = max(item.body, item.summary, key=len)
+        self.short = _is_short(self.text)
+
+
+def _judge(new: _Side, known: Candidate, copies: Copies) -> _Copy | None:
+    if not known.same_url and (copies == "url" or new.all_hashes.isdisjoint(known.hashes)):
+        return None
+    old = _Side(known.item, known.hashes)
+    mine, theirs = at_one_level(new.hashes, old.hashes)
+    shared, size = len(mine & theirs), min(len(mine), len(theirs))
+    contained = shared / size if size else 0.0
+    same_site = _same_site(new.item, old.item)
+    same_title = bool(new.headline.text) and new.headline.text == old.headline.text
+    if known.same_url and (not same_site or _same_page(new, old, contained, same_title)):
+        return _Copy(Reason.SAME_URL, (contained, shared), "the same URL")
+    if copies == "url":
+        return None
+    if same_site:
+        same = _reposted(new, old, contained, shared, same_title)
+    else:
+        enough = shared >= SHARED and contained >= (CONTAINED if size >= FEW else FEW_CONTAINED)
+        same = enough or (same_title and new.headline.telling and bool(shared or not new.text or not old.text))
+    if not same or differ(new.headline, old.headline) or _named_differ(new.item, old.item):
+        return None
+    title = "the same title, " if same_title else ""
+    return _Copy(Reason.SAME_TEXT, (contained, shared), f"{title}{shared} of {size} hashes shared")
+
+
+def _same_page(new: _Side, old: _Side, contained: float, same_title: bool) -> bool:
+    """Whether one URL within a site is one article: some feeds give all their entries the address of one page."""
+    if urlsplit(new.item.url).fragment != urlsplit(old.item.url).fragment:
+        return False
+    if new.short or old.short:
+        return same_title and _overlap(new.text, old.text) >= CONTAINED
+    return contained >= CONTAINED
+
+
+def _reposted(new: _Side, old: _Side, contained: float, shared: int, same_title: bool) -> bool:
+    """Whether two texts of one site are one, and not two of a template."""
+    if new.short or old.short:
+        return same_title and len(words(new.text)) >= SENTENCE and words(fold(new.text)) == words(fold(old.text))
+    same_text = shared >= SHARED and contained >= SAME_SITE_CONTAINED and numbers(new.text) == numbers(old.text)
+    return same_text and _titles_agree(set(new.headline.shape), set(old.headline.shape))
+
+
+def _titles_agree(one: set[str], other: set[str]) -> bool:
+    return 2 * len(one & other) >= min(len(one), len(other))
+
+
+def _overlap(one: str, other: str) -> float:
+    """The containment of two short texts; 1.0 where one is too short to tell."""
+    mine, theirs = at_one_level(signature(one), signature(other))
+    size = min(len(mine), len(theirs))
+    return len(mine & theirs) / size if size else 1.0
+
+
+def _is_short(text: str) -> bool:
+    return len(text.split(None, TITLE_COUNTS)) <= TITLE_COUNTS
+
+
+def _same_site(one: Item, other: Item) -> bool:
+    return bool(one.source and one.source == other.source) or bool(one.outlet and one.outlet == other.outlet)
+
+
+def _named_differ(one: Item, other: Item) -> bool:
+    """Whether each text names a version or an advisory that the other does not."""
+    mine, theirs = names(story_text(one)), names(story_text(other))
+    return bool(mine - theirs) and bool(theirs - mine)
+
+
+def _parts(hashes: frozenset[int], candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Candidates that stand in the item side by side: each mostly within it, no two mostly in the same place."""
+    found: list[tuple[Candidate, frozenset[int]]] = []
+    for known in candidates:
+        mine, theirs = at_one_level(hashes, known.hashes)
+        within = mine & theirs
+        part = len(within) >= SHARED and len(within) >= len(theirs) / 2 and len(theirs) <= 0.7 * len(mine)
+        if part and all(len(within & other) < min(len(within), len(other)) / 2 for _, other in found):
+            found.append((known, within))
+    return [known for known, _ in found]
