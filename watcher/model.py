@@ -178,6 +178,17 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """A rule tells nothing until a time. `id` is derive_id("silence", rule, created_at)."""
+
+    id: str
+    rule: str  # the rule's stable name
+    until: float
+    created_at: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What is sent, rendered for one style. `html` is filled for e-mail only."""
 

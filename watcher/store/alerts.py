@@ -1,0 +1,126 @@
+"""Alerts: rule × story, each recorded once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+
+from watcher.model import Alert, AlertState, Reason, Span
+from watcher.store.statements import Statements
+from watcher.store.tables import alert, member
+
+
+def alert_of(row: Row[Any]) -> Alert:
+    """The alert in a row of the table `alert`."""
+    return Alert(
+        id=row.id,
+        rule=row.rule,
+        story=row.story,
+        item=row.item,
+        state=AlertState(row.state),
+        reason=Reason[row.reason],
+        created_at=row.created_at,
+        spans=tuple(Span(**span) for span in row.spans),
+        note=row.note,
+    )
+
+
+class AlertStatements(Statements):
+    """Statements about alerts."""
+
+    async def add(self, new: Alert) -> bool:
+        """Record an alert; False where it was recorded before."""
+        added = await self._first(
+            self._insert(alert).on_conflict_do_nothing().returning(alert.c.id),
+            {
+                "id": new.id,
+                "rule": new.rule,
+                "story": new.story,
+                "item": new.item,
+                "state": new.state.value,
+                "reason": new.reason.name,
+                "created_at": new.created_at,
+                "spans": [asdict(span) for span in new.spans],
+                "note": new.note,
+            },
+        )
+        return added is not None
+
+    async def move(self, id_: str, from_state: AlertState, to_state: AlertState, reason: Reason) -> bool:
+        """Compare and set: False where the alert is not in `from_state` (any more)."""
+        moved = await self._run(
+            update(alert)
+            .where(alert.c.id == id_, alert.c.state == from_state.value)
+            .values(state=to_state.value, reason=reason.name)
+        )
+        return moved.rowcount == 1
+
+    async def held(
+        self, story: str | None = None, *, rule: str | None = None, reason: Reason | None = None
+    ) -> list[Alert]:
+        """Alerts that something holds back: of a story, of a rule, for a reason; oldest first."""
+        statement = select(alert).where(alert.c.state == AlertState.HELD.value).order_by(alert.c.created_at, alert.c.id)
+        if story is not None:
+            statement = statement.where(alert.c.story == story)
+        if rule is not None:
+            statement = statement.where(alert.c.rule == rule)
+        if reason is not None:
+            statement = statement.where(alert.c.reason == reason.name)
+        return [alert_of(row) for row in await self._rows(statement)]
+
+    async def get(self, ids: Collection[str]) -> list[Alert]:
+        """Those of `ids` that the store has, in the order of `ids`."""
+        if not ids:
+            return []
+        rows = await self._rows(select(alert).where(self._among(alert.c.id, ids)))
+        found = {row.id: alert_of(row) for row in rows}
+        return [found[id_] for id_ in ids if id_ in found]
+
+    async def list(
+        self,
+        limit: int = 100,
+        *,
+        rule: str | None = None,
+        story: str | None = None,
+        states: Collection[AlertState] = (),
+        since: float | None = None,
+        before: float | None = None,
+    ) -> list[Alert]:
+        """The newest alerts created at or after `since` and before `before`, newest first."""
+        statement = select(alert).order_by(alert.c.created_at.desc(), alert.c.id).limit(limit)
+        if rule is not None:
+            statement = statement.where(alert.c.rule == rule)
+        if story is not None:
+            statement = statement.where(alert.c.story == story)
+        if states:
+            statement = statement.where(alert.c.state.in_([state.value for state in states]))
+        if since is not None:
+            statement = statement.where(alert.c.created_at >= since)
+        if before is not None:
+            statement = statement.where(alert.c.created_at < before)
+        return [alert_of(row) for row in await self._rows(statement)]
+
+    async def for_group(self, group_id: str, flush_no: int | None = None) -> Sequence[Alert]:
+        """The alerts that a group has told, tells or waits to tell; with `flush_no`, those of that flush."""
+        statement = (
+            select(alert)
+            .join(member, member.c.alert_id == alert.c.id)
+            .where(member.c.group_id == group_id)
+            .order_by(member.c.added_at, alert.c.id)
+        )
+        if flush_no is not None:
+            statement = statement.where(member.c.flush_no == flush_no)
+        return [alert_of(row) for row in await self._rows(statement)]
+
+    async def counts(self, since: float) -> dict[AlertState, int]:
+        """How many of the alerts created at or after `since` are in each state."""
+        rows = await self._rows(
+            select(alert.c.state, func.count().label("alerts"))
+            .where(alert.c.created_at >= since)
+            .group_by(alert.c.state)
+        )
+        found = {row.state: row.alerts for row in rows}
+        return {state: found.get(state.value, 0) for state in AlertState}

@@ -1,0 +1,167 @@
+"""Groups: alerts that one channel will tell together. One row is one (channel, kind, key), flushed again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from sqlalchemy import Row, delete, func, literal, or_, select, update
+
+from watcher.model import AlertState, Claim, Delivery, Group, Reason, derive_id
+from watcher.store.deliveries import DeliveryStatements
+from watcher.store.statements import Statements
+from watcher.store.tables import alert, group, member
+
+
+def group_row(row: Row[Any]) -> Group:
+    """The group in a row of the table `group`."""
+    return Group(row.id, row.channel, row.kind, row.key, 0.0 if row.due is None else row.due, row.flush_no)
+
+
+class GroupStatements(Statements):
+    """Statements about groups and their members."""
+
+    async def put(
+        self,
+        channel: str,
+        kind: str,
+        key: str,
+        flush_at: float,
+        alert_id: str,
+        *,
+        now: float,
+        slide: bool = False,
+        latest: float | None = None,
+    ) -> str:
+        """Let the group of (channel, kind, key) tell an alert; the group's id. Doing it again changes nothing.
+
+        The group is flushed at the earliest `flush_at` of what waits in it. With `slide` an alert moves that on to its
+        own `flush_at`, but not past the `latest` that came with the first.
+        """
+        id_ = await self._group(channel, kind, key)
+        row = (await self._run(select(group).where(group.c.id == id_).with_for_update())).one()
+        added = await self._first(
+            self._insert(member).on_conflict_do_nothing().returning(member.c.alert_id),
+            {"group_id": id_, "alert_id": alert_id, "flush_at": flush_at, "added_at": now},
+        )
+        if added is None or row.lease_until is not None:
+            return id_  # who flushes it at this moment looks for members that came meanwhile
+        first = row.due is None
+        latest = latest if first or row.latest is None else row.latest
+        due = flush_at if first else max(row.due, flush_at) if slide else min(row.due, flush_at)
+        if slide and latest is not None:
+            due = min(due, latest)
+        due = max(due, row.not_before or 0.0)
+        await self._run(update(group).where(group.c.id == id_).values(due=due, latest=latest))
+        return id_
+
+    async def _group(self, channel: str, kind: str, key: str) -> str:
+        id_ = derive_id("group", channel, kind, key)
+        await self._run(
+            self._insert(group).on_conflict_do_nothing(), {"id": id_, "channel": channel, "kind": kind, "key": key}
+        )
+        return id_
+
+    async def members(self, claim: Claim[Group]) -> list[str]:
+        """The alerts that wait to be told by the claimed group, in the order in which they came."""
+        rows = await self._rows(
+            select(member.c.alert_id)
+            .where(member.c.group_id == claim.id, member.c.flush_no.is_(None))
+            .order_by(member.c.added_at, member.c.alert_id)
+        )
+        return [row.alert_id for row in rows]
+
+    async def flushed(
+        self,
+        claim: Claim[Group],
+        alert_ids: Collection[str],
+        deliveries: Iterable[Delivery],
+        now: float,
+        next_flush: float | None = None,
+    ) -> None:
+        """End the claim: `alert_ids` are told by `deliveries`, which go into the outbox.
+
+        Members that came meanwhile wait for the next flush. Nothing of the group is told before `next_flush`.
+        """
+        row = await self._check(claim)
+        await DeliveryStatements(self._connection, self._now).add(deliveries)
+        await self._mark(claim, alert_ids, row.flush_no)
+        await self._run(
+            update(alert)
+            .where(self._among(alert.c.id, alert_ids), alert.c.state == AlertState.WAITING.value)
+            .values(state=AlertState.TOLD.value)
+        )
+        waiting = await self._waiting(claim.id)
+        due = None if waiting is None else max(waiting, next_flush or 0.0)
+        await self._end(
+            claim,
+            due=due,
+            flush_no=row.flush_no + 1,
+            flushed_at=now,
+            latest=None,
+            not_before=next_flush,
+            reason=None,
+        )
+
+    async def _mark(self, claim: Claim[Group], alert_ids: Collection[str], flush_no: int) -> None:
+        await self._run(
+            update(member)
+            .where(
+                member.c.group_id == claim.id, self._among(member.c.alert_id, alert_ids), member.c.flush_no.is_(None)
+            )
+            .values(flush_no=flush_no)
+        )
+
+    async def _waiting(self, id_: str) -> float | None:
+        """When the earliest of what waits in a group is to be told."""
+        earliest = select(func.min(member.c.flush_at)).where(member.c.group_id == id_, member.c.flush_no.is_(None))
+        return (await self._run(earliest)).scalar_one_or_none()
+
+    async def dropped(self, claim: Claim[Group], reason: Reason, now: float) -> None:
+        """End the claim: what waits in the group is told to nobody. Alerts that wait in no other group are dropped."""
+        row = await self._check(claim)
+        alert_ids = await self.members(claim)
+        await self._mark(claim, alert_ids, row.flush_no)
+        elsewhere = select(member.c.alert_id).where(member.c.alert_id == alert.c.id, member.c.flush_no.is_(None))
+        await self._run(
+            update(alert)
+            .where(self._among(alert.c.id, alert_ids), alert.c.state == AlertState.WAITING.value, ~elsewhere.exists())
+            .values(state=AlertState.DROPPED.value, reason=reason.name)
+        )
+        await self._end(claim, due=None, flush_no=row.flush_no + 1, flushed_at=now, latest=None, reason=reason.name)
+
+    async def postpone(self, claim: Claim[Group], flush_at: float, reason: Reason) -> None:
+        """End the claim: flushed at `flush_at`, or earlier if an alert comes that must be."""
+        await self._end(claim, due=flush_at, reason=reason.name)
+
+    async def fold(self, claim: Claim[Group], *, kind: str, key: str, flush_at: float, now: float) -> None:
+        """End the claim: what waits in the group is told by the channel's group of (kind, key) at `flush_at`."""
+        row = await self._check(claim)
+        id_ = derive_id("group", row.channel, kind, key)
+        if id_ == claim.id:
+            await self._end(claim, due=flush_at)
+            return
+        for alert_id in await self.members(claim):
+            await self.put(row.channel, kind, key, flush_at, alert_id, now=now)
+        await self._run(delete(member).where(member.c.group_id == claim.id, member.c.flush_no.is_(None)))
+        await self._end(claim, due=None, latest=None)
+
+    async def hasten(self, kinds: Collection[str], now: float) -> None:
+        """Flush groups of `kinds` now that only gather what comes in together; not those that were put off."""
+        await self._run(
+            update(group)
+            .where(
+                group.c.kind.in_(kinds),
+                group.c.due > now,
+                group.c.reason.is_(None),
+                or_(group.c.not_before.is_(None), group.c.not_before <= now),
+            )
+            .values(due=literal(now))
+        )
+
+    async def list(self, channel: str | None = None) -> list[Group]:
+        """The groups in which something waits, by when they are flushed."""
+        statement = select(group).where(group.c.due.isnot(None)).order_by(group.c.due)
+        if channel is not None:
+            statement = statement.where(group.c.channel == channel)
+        return [group_row(row) for row in await self._rows(statement)]

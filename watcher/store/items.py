@@ -1,0 +1,178 @@
+"""Items: what sources published, which of them are known, and whose article is still to be read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, select, update
+
+from watcher.model import Claim, Item, Reason, WaitingItem
+from watcher.store.statements import Statements
+from watcher.store.tables import item
+from watcher.text.urls import canonical
+
+LISTED_EVERY = 6 * 3600.0  # how exactly last_listed is kept: a poll must not rewrite every row that it lists
+PAGE = 500  # rows that a stream fetches at once
+
+
+@dataclass(frozen=True, slots=True)
+class StoredItem:
+    """An item and what became of it, as the CLI and the dashboard show it."""
+
+    item: Item
+    first_seen: float
+    last_listed: float
+    baseline: bool
+    read_at: float | None  # when its article is to be read
+    attempts: int
+    error: str | None
+    story: str | None
+    reason: Reason | None  # why it was or was not told; None: not judged yet
+    judged_on: str | None  # "feed" or "article"
+
+
+def item_of(row: Row[Any]) -> Item:
+    """The item in a row of the table `item`."""
+    return Item(
+        id=row.id,
+        source=row.source,
+        title=row.title,
+        summary=row.summary,
+        body=row.body,
+        author=row.author,
+        url=row.url,
+        outlet=row.outlet,
+        lang=row.lang,
+        tags=tuple(row.tags),
+        published=row.published,
+        key=row.key,
+        site=row.site,
+    )
+
+
+def waiting_item(row: Row[Any]) -> WaitingItem:
+    """The item in a row of the table `item`, with what reading its article needs."""
+    return WaitingItem(item_of(row), row.first_seen, row.attempts, row.baseline, row.judged_on is not None)
+
+
+def stored_item(row: Row[Any]) -> StoredItem:
+    """A whole row of the table `item`."""
+    return StoredItem(
+        item=item_of(row),
+        first_seen=row.first_seen,
+        last_listed=row.last_listed,
+        baseline=row.baseline,
+        read_at=row.due,
+        attempts=row.attempts,
+        error=row.error,
+        story=row.story,
+        reason=None if row.reason is None else Reason[row.reason],
+        judged_on=row.judged_on,
+    )
+
+
+def _values(one: Item) -> dict[str, Any]:
+    return {
+        "source": one.source,
+        "key": one.key,
+        "title": one.title,
+        "summary": one.summary,
+        "body": one.body,
+        "author": one.author,
+        "url": one.url,
+        "canonical": canonical(one.url),
+        "outlet": one.outlet,
+        "lang": one.lang,
+        "tags": list(one.tags),
+        "published": one.published,
+        "site": one.site,
+    }
+
+
+class ItemStatements(Statements):
+    """Statements about items."""
+
+    async def known(self, ids: Collection[str]) -> set[str]:
+        """Those of `ids` that the store has."""
+        if not ids:
+            return set()
+        return {row.id for row in await self._rows(select(item.c.id).where(self._among(item.c.id, ids)))}
+
+    async def add(self, items: Collection[Item], *, now: float, baseline: bool, read_at: float | None) -> set[str]:
+        """Keep new items; the ids of those that were really new. Their articles are to be read at `read_at`."""
+        if not items:
+            return set()
+        common = {"due": read_at, "first_seen": now, "last_listed": now, "baseline": baseline}
+        # In the order of ids: two workers that insert the same rows in two orders would wait for each other.
+        unique = {one.id: one for one in items}
+        rows = [{"id": id_, **_values(one), **common} for id_, one in sorted(unique.items())]
+        added = await self._run(self._insert(item).on_conflict_do_nothing().returning(item.c.id), rows)
+        return {row.id for row in added}
+
+    async def listed(self, ids: Collection[str], now: float) -> None:
+        """Their source's body still holds them."""
+        if ids:
+            stale = item.c.last_listed < now - LISTED_EVERY
+            await self._run(update(item).where(self._among(item.c.id, ids), stale).values(last_listed=now))
+
+    async def get(self, ids: Collection[str]) -> dict[str, Item]:
+        """Those of `ids` that the store has, by id."""
+        if not ids:
+            return {}
+        rows = await self._rows(select(item).where(self._among(item.c.id, ids)))
+        return {row.id: item_of(row) for row in rows}
+
+    async def read(self, claim: Claim[WaitingItem], one: Item) -> None:
+        """End the claim with the item as its article has it, or as it was where there is none to be had."""
+        await self._end(claim, due=None, error=None, **_values(one))
+
+    async def postpone(self, claim: Claim[WaitingItem], read_at: float, error: str) -> None:
+        """End the claim: the article could not be read, and is tried again at `read_at`."""
+        await self._end(claim, due=read_at, error=error, attempts=item.c.attempts + 1)
+
+    async def judged(self, id_: str, story: str | None, reason: Reason, judged_on: str) -> None:
+        """What became of an item, judged on the "feed" or on its "article"."""
+        values = {"story": story, "reason": reason.name, "judged_on": judged_on}
+        await self._run(update(item).where(item.c.id == id_).values(values))
+
+    async def stored(self, id_: str) -> StoredItem | None:
+        """An item and what became of it, or None."""
+        row = await self._first(select(item).where(item.c.id == id_))
+        return None if row is None else stored_item(row)
+
+    async def list(
+        self,
+        limit: int = 100,
+        since: float | None = None,
+        *,
+        source: str | None = None,
+        story: str | None = None,
+        before: float | None = None,
+    ) -> list[StoredItem]:
+        """The newest items first seen at or after `since` and before `before`, newest first."""
+        statement = select(item).order_by(item.c.first_seen.desc(), item.c.id).limit(limit)
+        if since is not None:
+            statement = statement.where(item.c.first_seen >= since)
+        if before is not None:
+            statement = statement.where(item.c.first_seen < before)
+        if source is not None:
+            statement = statement.where(item.c.source == source)
+        if story is not None:
+            statement = statement.where(item.c.story == story)
+        return [stored_item(row) for row in await self._rows(statement)]
+
+    async def texts(self, since: float) -> AsyncIterator[StoredItem]:
+        """Every item first seen at or after `since`, oldest first, fetched a page at a time."""
+        at, id_ = since, ""
+        while True:
+            after = (item.c.first_seen > at) | ((item.c.first_seen == at) & (item.c.id > id_))
+            page = await self._rows(
+                select(item).where(item.c.first_seen >= at, after).order_by(item.c.first_seen, item.c.id).limit(PAGE)
+            )
+            for row in page:
+                yield stored_item(row)
+            if len(page) < PAGE:
+                return
+            at, id_ = page[-1].first_seen, page[-1].id

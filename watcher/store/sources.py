@@ -1,0 +1,276 @@
+"""Sources: when each is polled next, and what the store remembers of it between polls."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Double, Row, bindparam, case, literal, null, select, update
+
+from watcher.errors import LeaseLost
+from watcher.model import Claim, SourceState
+from watcher.store.statements import Statements
+from watcher.store.tables import source
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """A source as `watcher status` and `watcher sources` show it."""
+
+    state: SourceState
+    kind: str
+    active: bool  # it is in the configuration
+    added_at: float
+    polled_at: float | None
+    latency: float | None  # of the last poll, seconds
+    listed: int  # items in the last body
+    new_items: int  # ever
+    error_kind: str | None
+    worker: str | None  # who polls it at this moment
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The result of a poll that brought nothing new (a 304, or the same body). `latency` is in seconds."""
+
+    claim: Claim[SourceState]
+    next_due: float
+    etag: str | None
+    last_modified: str | None
+    latency: float | None
+
+
+def source_state(row: Row[Any]) -> SourceState:
+    """The state in a row of the table `source`."""
+    return SourceState(
+        id=row.id,
+        next_due=math.inf if row.due is None else row.due,
+        etag=row.etag,
+        last_modified=row.last_modified,
+        body_hash=row.body_hash,
+        redirect_to=row.redirect_to,
+        redirects=row.redirects,
+        first_polled_at=row.first_polled_at,
+        last_success=row.last_success,
+        last_new=row.last_new,
+        failures=row.failures,
+        error=row.error,
+        cache=row.cache,
+    )
+
+
+def _status(row: Row[Any]) -> SourceStatus:
+    return SourceStatus(
+        state=source_state(row),
+        kind=row.kind,
+        active=row.active,
+        added_at=row.added_at,
+        polled_at=row.polled_at,
+        latency=row.latency,
+        listed=row.listed,
+        new_items=row.new_items,
+        error_kind=row.error_kind,
+        worker=row.worker,
+    )
+
+
+def _due(at: float) -> float | None:
+    """Never (infinity) is NULL in the table."""
+    return at if math.isfinite(at) else None
+
+
+def _while_active(due: ColumnElement[float | None]) -> ColumnElement[float | None]:
+    """A source that was removed while it was polled is not due again."""
+    return case((source.c.active, due), else_=null())
+
+
+_UNCHANGED = (
+    update(source)
+    .where(source.c.id == bindparam("of"))
+    .values(
+        due=_while_active(bindparam("next_due", type_=Double)),
+        lease_until=None,
+        worker=None,
+        etag=bindparam("new_etag"),
+        last_modified=bindparam("new_last_modified"),
+        latency=bindparam("new_latency"),
+        polled_at=bindparam("at"),
+        last_success=bindparam("at"),
+        failures=0,
+        error=None,
+        error_kind=None,
+    )
+)
+
+
+class SourceStatements(Statements):
+    """Statements about sources."""
+
+    async def sync(self, wanted: Iterable[tuple[str, float, str, str]], now: float) -> None:
+        """Make the table say what the configuration says: (id, first due, kind, fingerprint of the address) each.
+
+        A source that is absent is no longer polled, and keeps its history for when it returns. One whose address
+        changed forgets its validators, is due at once, and has its next poll as a baseline.
+        """
+        rows = {id_: (due, kind, address) for id_, due, kind, address in sorted(wanted)}
+        known = {
+            row.id: row
+            for row in await self._rows(select(source.c.id, source.c.address, source.c.active, source.c.due))
+        }
+        added = [
+            {"id": id_, "due": due, "kind": kind, "address": address, "cache": {}, "added_at": now, "active": True}
+            for id_, (due, kind, address) in rows.items()
+            if id_ not in known
+        ]
+        if added:
+            await self._run(self._insert(source).on_conflict_do_nothing(), added)
+        gone = sorted(id_ for id_, row in known.items() if row.active and id_ not in rows)
+        if gone:
+            await self._run(update(source).where(self._among(source.c.id, gone)).values(active=False, due=None))
+        await self._return(rows, known)
+        await self._readdress(rows, known)
+
+    async def _return(self, rows: Mapping[str, tuple[float, str, str]], known: Mapping[str, Row[Any]]) -> None:
+        """Poll again what stands in the configuration again."""
+        back = [
+            {"of": id_, "first_due": due} for id_, (due, _, _) in rows.items() if id_ in known and not known[id_].active
+        ]
+        if back:
+            statement = update(source).where(source.c.id == bindparam("of"))
+            await self._run(statement.values(active=True, due=bindparam("first_due"), lease_until=None), back)
+
+    async def _readdress(self, rows: Mapping[str, tuple[float, str, str]], known: Mapping[str, Row[Any]]) -> None:
+        """Forget what was remembered of another address."""
+        moved = [
+            {"of": id_, "first_due": due, "new_kind": kind, "new_address": address}
+            for id_, (due, kind, address) in rows.items()
+            if id_ in known and known[id_].address != address
+        ]
+        if moved:
+            statement = (
+                update(source)
+                .where(source.c.id == bindparam("of"))
+                .values(
+                    due=bindparam("first_due"),
+                    kind=bindparam("new_kind"),
+                    address=bindparam("new_address"),
+                    lease_until=None,
+                    token=source.c.token + 1,  # a poll of the old address that is under way must not be written down
+                    etag=None,
+                    last_modified=None,
+                    body_hash=None,
+                    redirect_to=None,
+                    redirects=0,
+                    first_polled_at=None,
+                    failures=0,
+                    error=None,
+                    error_kind=None,
+                    cache={},
+                )
+            )
+            await self._run(statement, moved)
+
+    async def get(self, id_: str) -> SourceState | None:
+        """What is remembered of a source, or None."""
+        row = await self._first(select(source).where(source.c.id == id_))
+        return None if row is None else source_state(row)
+
+    async def list(self, *, inactive: bool = False) -> list[SourceStatus]:
+        """Every source of the configuration by name, with `inactive` those removed from it too."""
+        statement = select(source).order_by(source.c.id)
+        if not inactive:
+            statement = statement.where(source.c.active)
+        return [_status(row) for row in await self._rows(statement)]
+
+    async def polled(
+        self,
+        claim: Claim[SourceState],
+        *,
+        next_due: float,
+        etag: str | None,
+        last_modified: str | None,
+        body_hash: str | None,
+        redirect_to: str | None,
+        redirects: int,
+        cache: dict[str, Any],
+        items: int,
+        new_items: int,
+        latency: float | None,
+    ) -> None:
+        """End the claim with a poll that brought a new body of `items` items, `new_items` of them not seen before."""
+        state = claim.row
+        await self._end(
+            claim,
+            due=_while_active(literal(_due(next_due), Double)),
+            etag=etag,
+            last_modified=last_modified,
+            body_hash=body_hash,
+            redirect_to=redirect_to,
+            redirects=redirects,
+            first_polled_at=self._now if state.first_polled_at is None else state.first_polled_at,
+            polled_at=self._now,
+            parsed_at=self._now,
+            last_success=self._now,
+            last_new=self._now if new_items else state.last_new,
+            failures=0,
+            error=None,
+            error_kind=None,
+            cache=cache,
+            latency=latency,
+            listed=items,
+            new_items=source.c.new_items + new_items,
+        )
+
+    async def unchanged(
+        self,
+        claim: Claim[SourceState],
+        next_due: float,
+        etag: str | None,
+        last_modified: str | None,
+        latency: float | None,
+    ) -> None:
+        """End the claim with a poll that brought nothing new: a 304, or the same body."""
+        if await self.unchanged_all([Unchanged(claim, next_due, etag, last_modified, latency)]):
+            raise LeaseLost(f"the claim on source {claim.id} is no longer ours: nothing was written")
+
+    async def unchanged_all(self, polls: Collection[Unchanged]) -> set[str]:
+        """End many claims as `unchanged` does, in two statements; the ids whose lease was lost."""
+        tokens = {poll.claim.id: poll.claim.token for poll in polls}
+        rows = await self._rows(
+            select(source.c.id, source.c.token)
+            .where(self._among(source.c.id, sorted(tokens)), source.c.lease_until.isnot(None))
+            .order_by(source.c.id)
+            .with_for_update()
+        )
+        ours = {row.id for row in rows if tokens[row.id] == row.token}
+        values = [
+            {
+                "of": poll.claim.id,
+                "next_due": _due(poll.next_due),
+                "new_etag": poll.etag,
+                "new_last_modified": poll.last_modified,
+                "new_latency": poll.latency,
+                "at": self._now,
+            }
+            for poll in polls
+            if poll.claim.id in ours
+        ]
+        if values:
+            await self._run(_UNCHANGED, values)
+        return tokens.keys() - ours
+
+    async def failed(
+        self, claim: Claim[SourceState], next_due: float, error: str, kind: str, latency: float | None
+    ) -> None:
+        """End the claim with a poll that failed: `error` in one line, `kind` in one word."""
+        await self._end(
+            claim,
+            due=_while_active(literal(_due(next_due), Double)),
+            polled_at=self._now,
+            failures=source.c.failures + 1,
+            error=error,
+            error_kind=kind,
+            latency=latency,
+        )

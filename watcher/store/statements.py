@@ -1,0 +1,69 @@
+"""What the statements of every noun share: the connection, and the few places where the engines differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, CursorResult, Executable, Row, Table, any_, func, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from watcher.errors import LeaseLost
+from watcher.model import Claim
+from watcher.store.tables import WORK
+
+Values = Mapping[str, Any]
+
+
+class Statements:
+    """One transaction's statements about one noun. `now` is the store's time at which the transaction began."""
+
+    def __init__(self, connection: AsyncConnection, now: float) -> None:
+        self._connection = connection
+        self._now = now
+        self._postgres = connection.dialect.name == "postgresql"
+
+    async def _run(self, statement: Executable, values: Values | Sequence[Values] | None = None) -> CursorResult[Any]:
+        return await self._connection.execute(statement, values)
+
+    async def _rows(self, statement: Executable, values: Values | None = None) -> Sequence[Row[Any]]:
+        return (await self._connection.execute(statement, values)).all()
+
+    async def _first(self, statement: Executable, values: Values | None = None) -> Row[Any] | None:
+        return (await self._connection.execute(statement, values)).first()
+
+    def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """INSERT with the ON CONFLICT that the two engines have in common."""
+        return postgresql.insert(table) if self._postgres else sqlite.insert(table)
+
+    def _among(self, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
+        """`column` is one of `values`, as one parameter: any number of them is the same prepared statement."""
+        if self._postgres:
+            return column == any_(literal(list(values), ARRAY(column.type)))
+        each = func.json_each(literal(json.dumps(list(values)))).table_valued("value")
+        return column.in_(select(each.c.value))
+
+    async def _end(self, claim: Claim[Any], **values: Any) -> None:
+        """Give the claimed row `values` and end its claim. Raises LeaseLost where another claim came between."""
+        table = WORK[claim.queue]
+        ended = await self._run(
+            update(table)
+            .where(table.c.id == claim.id, table.c.token == claim.token, table.c.lease_until.isnot(None))
+            .values(lease_until=None, worker=None, **values)
+        )
+        if ended.rowcount == 0:
+            raise LeaseLost(f"the claim on {claim.queue.value} {claim.id} is no longer ours: nothing was written")
+
+    async def _check(self, claim: Claim[Any]) -> Row[Any]:
+        """The claimed row, locked until the transaction ends. Raises LeaseLost as `_end` does."""
+        table = WORK[claim.queue]
+        row = await self._first(
+            select(table)
+            .where(table.c.id == claim.id, table.c.token == claim.token, table.c.lease_until.isnot(None))
+            .with_for_update()
+        )
+        if row is None:
+            raise LeaseLost(f"the claim on {claim.queue.value} {claim.id} is no longer ours: nothing was written")
+        return row

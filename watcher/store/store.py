@@ -1,0 +1,159 @@
+"""What both engines' stores have in common: claims, and a transaction's statements by noun."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, ClassVar, Literal, Self, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from watcher.errors import LeaseLost
+from watcher.model import Claim, Queue
+from watcher.store.alerts import AlertStatements
+from watcher.store.channels import ChannelStatements
+from watcher.store.claims import ClaimStatements
+from watcher.store.configs import ConfigStatements
+from watcher.store.deliveries import DeliveryStatements
+from watcher.store.groups import GroupStatements
+from watcher.store.items import ItemStatements
+from watcher.store.retention import Purged, RetentionStatements
+from watcher.store.silences import SilenceStatements
+from watcher.store.sources import SourceStatements, Unchanged
+from watcher.store.stories import StoryStatements
+from watcher.store.workers import WorkerStatements
+
+T = TypeVar("T")
+
+
+class Tx:
+    """The statements of one transaction, by noun. `now` is the store's time at which it began."""
+
+    def __init__(self, connection: AsyncConnection, now: float) -> None:
+        self.now = now
+        self.claims = ClaimStatements(connection, now)
+        self.sources = SourceStatements(connection, now)
+        self.items = ItemStatements(connection, now)
+        self.stories = StoryStatements(connection, now)
+        self.alerts = AlertStatements(connection, now)
+        self.groups = GroupStatements(connection, now)
+        self.deliveries = DeliveryStatements(connection, now)
+        self.channels = ChannelStatements(connection, now)
+        self.silences = SilenceStatements(connection, now)
+        self.configs = ConfigStatements(connection, now)
+        self.workers = WorkerStatements(connection, now)
+        self._retention = RetentionStatements(connection, now)
+
+    async def size(self) -> int:
+        """How many bytes the store takes up, less what is free for reuse."""
+        return await self._retention.size()
+
+    async def purge(self, now: float, *, text: float, items: float, deliveries: float) -> Purged:
+        """Remove one batch of what is older than the given ages, in seconds (see `RetentionStatements.purge`)."""
+        return await self._retention.purge(now, text=text, items=items, deliveries=deliveries)
+
+
+Work = Callable[[Tx], Awaitable[T]]
+
+
+class _Coalesced:
+    """Polls that brought nothing new, gathered while earlier ones are being written."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: list[tuple[Unchanged, asyncio.Future[None]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def add(self, poll: Unchanged) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((poll, future))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+        await future
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            polls = [poll for poll, _ in batch]
+            try:
+                lost = await self._store.write(lambda tx, polls=polls: tx.sources.unchanged_all(polls))  # type: ignore[misc]
+            except Exception as error:  # every one who waits hears of it
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error)
+                continue
+            for poll, future in batch:
+                if future.done():
+                    continue
+                if poll.claim.id in lost:
+                    future.set_exception(LeaseLost(f"the claim on source {poll.claim.id} is no longer ours"))
+                else:
+                    future.set_result(None)
+        self._writing = None
+
+
+class Store(ABC):
+    """An open store. Every method raises StoreError where the engine fails."""
+
+    engine: ClassVar[Literal["sqlite", "postgresql"]]
+
+    def __init__(self, worker: str) -> None:
+        self._worker = worker
+        self._coalesced = _Coalesced(self)
+
+    @abstractmethod
+    def now(self) -> float:
+        """The store's clock, which decides what is due and when a lease ends: seconds since the epoch."""
+
+    @abstractmethod
+    async def write(self, work: Work[T], ingest: bool = False) -> T:
+        """Run `work` in one transaction; what it returned, once that is durable.
+
+        What `work` raises is raised, and nothing of it is written. `work` may be run again, so that it must do
+        nothing but call the statements. `ingest` makes it the only one, over all workers, that opens stories.
+        """
+
+    @abstractmethod
+    def read(self) -> AbstractAsyncContextManager[Tx]:
+        """A transaction that sees one state of the store and can write nothing."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """End what is being written, and let go of the store."""
+
+    async def claim(self, queue: Queue, limit: int, lease: float, *, due: float | None = None) -> list[Claim[Any]]:
+        """Up to `limit` rows of `queue` that are due (by `due`), ours alone for `lease` seconds; longest due first."""
+        return await self.write(
+            lambda tx: tx.claims.take(queue, self._worker, limit, lease, tx.now if due is None else due)
+        )
+
+    async def renew(self, claims: Iterable[Claim[Any]], lease: float) -> set[str]:
+        """Lease them for `lease` seconds from now on; the ids of those that are still ours."""
+        held = list(claims)
+        return await self.write(lambda tx: tx.claims.renew(held, lease)) if held else set()
+
+    async def release(self, claims: Iterable[Claim[Any]]) -> None:
+        """Give claims back as they were, for whoever claims next."""
+        held = list(claims)
+        if held:
+            await self.write(lambda tx: tx.claims.release(held))
+
+    async def next_due(self) -> float | None:
+        """When the earliest row of the four queues can be claimed; None where there is no work at all."""
+        async with self.read() as tx:
+            return await tx.claims.next_due()
+
+    async def unchanged(self, poll: Unchanged) -> None:
+        """As `tx.sources.unchanged`, but what many polls report at the same time is written by one statement."""
+        await self._coalesced.add(poll)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
