@@ -1,0 +1,5 @@
+"""HTTP for everything that watcher reads: polite, and safe against what it reads."""
+
+from watcher.fetch.client import Client, FetchSettings, Request, Response
+
+__all__ = ["Client", "FetchSettings", "Request", "Response"]

@@ -1,0 +1,89 @@
+"""One gate per host: how many requests at once, how far apart, and when the host asked to be left alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+
+from watcher.clock import Clock
+
+_KEPT = 4096  # hosts that are remembered before idle ones are dropped
+
+
+class _Host:
+    __slots__ = ("held_until", "inside", "next_start", "slots", "waiting")
+
+    def __init__(self, per_host: int) -> None:
+        self.slots = asyncio.Semaphore(per_host)
+        self.waiting = 0  # wait for their start
+        self.inside = 0
+        self.next_start = 0.0
+        self.held_until = 0.0
+
+
+class HostGate:
+    """Keeps requests to one host apart. A host is a name with its port."""
+
+    def __init__(self, per_host: int, gap: float, clock: Clock, rng: Random) -> None:
+        """`per_host` requests at once, their starts at least `gap` seconds apart (and up to a fifth more)."""
+        self._per_host = per_host
+        self._gap = gap
+        self._clock = clock
+        self._rng = rng
+        self._hosts: dict[str, _Host] = {}
+
+    @asynccontextmanager
+    async def enter(self, key: str) -> AsyncIterator[None]:
+        """Wait for a turn at host `key`; the turn is kept until the block ends."""
+        host = self._host(key)
+        host.waiting += 1
+        try:
+            await host.slots.acquire()
+        except BaseException:
+            host.waiting -= 1
+            raise
+        try:
+            host.inside += 1
+            try:
+                if self._gap > 0:
+                    await self._wait(host)
+            finally:
+                host.waiting -= 1
+            yield
+        finally:
+            host.inside -= 1
+            host.slots.release()
+
+    def hold(self, key: str, seconds: float) -> None:
+        """Nothing goes to host `key` for `seconds`."""
+        host = self._host(key)
+        host.held_until = max(host.held_until, self._clock.now() + seconds)
+
+    def held(self, key: str) -> float:
+        """For how many more seconds host `key` asked to be left alone."""
+        host = self._hosts.get(key)
+        return max(host.held_until - self._clock.now(), 0.0) if host else 0.0
+
+    async def _wait(self, host: _Host) -> None:
+        now = self._clock.now()
+        # A clock that was set back must not hold the host for as long.
+        start = max(now, min(host.next_start, now + host.waiting * self._gap * 1.2))
+        host.next_start = start + self._gap * self._rng.uniform(1.0, 1.2)
+        if start > now:
+            await self._clock.sleep(start - now)
+
+    def _host(self, key: str) -> _Host:
+        host = self._hosts.get(key)
+        if host is None:
+            if len(self._hosts) >= _KEPT:
+                self._drop_idle()
+            host = self._hosts[key] = _Host(self._per_host)
+        return host
+
+    def _drop_idle(self) -> None:
+        now = self._clock.now()
+        for key, host in list(self._hosts.items()):
+            if not host.waiting and not host.inside and max(host.next_start, host.held_until) <= now:
+                del self._hosts[key]
