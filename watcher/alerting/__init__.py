@@ -1,0 +1,1 @@
+"""Who hears of a match, when, and in which words."""

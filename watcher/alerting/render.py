@@ -1,0 +1,270 @@
+"""Alerts in words: what a channel is sent, in the way that its service wants it written.
+
+Every style has one template file (e-mail has two) of macros that write one part each; here the parts are put
+together and kept within what the service takes. What a feed said is only ever a value in a template: it is cleaned and
+escaped on its way out, whether or not the template thinks of it, and it is cut before it is escaped, so that a message
+never ends within a tag or an entity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from watcher import log
+from watcher.alerting.clean import cut, link, one_line, visible
+from watcher.alerting.excerpt import Excerpt, marked
+from watcher.alerting.styles import EMAIL_HTML, STYLES, Sheet, Writing, sheet
+from watcher.model import Message, Span, Style
+
+logger = log.get("render")
+
+LONGEST_TITLE = 250
+LONGEST_SUBJECT = 150
+NAMED_OUTLETS = 6
+NAMED_RULES = 8
+LONGEST_NAME = 80
+FEW = 5  # so many alerts in one message still show their sentences in chats
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One alert as it is to be told."""
+
+    alert: str
+    rule: str  # its name
+    priority: str
+    story: str
+    title: str
+    url: str
+    outlet: str
+    published: float | None
+    seen: float  # when the story was first seen
+    excerpt: Excerpt
+    title_spans: tuple[Span, ...] = ()
+    others: tuple[str, ...] = ()  # other outlets with the story
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What one channel is told at one time."""
+
+    channel: str
+    kind: str  # "alert", "digest" or "baseline"
+    told: tuple[Told, ...]
+    timezone: ZoneInfo
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A story in a message, as templates see it: all text is on one line and nothing is escaped yet."""
+
+    number: int
+    rules: tuple[str, ...]  # names of the rules that matched it
+    urgent: bool
+    title: Excerpt
+    url: str  # "" or http(s), with nothing in it that could end a link
+    outlet: str
+    when: str
+    excerpt: Excerpt
+    others: tuple[str, ...]  # as many other outlets as are named
+    more_others: int  # how many more there are
+    notes: tuple[str, ...]
+    brief: bool  # one of many
+    alerts: int = field(default=1)
+
+    @property
+    def other_count(self) -> int:
+        """How many other outlets carry the story."""
+        return len(self.others) + self.more_others
+
+    def shorter(self, length: int) -> Entry:
+        """The same with no text longer than `length` characters, and without its link where that is longer."""
+        url = self.url if len(self.url) <= length * 4 else ""
+        others = self.others[: max(1, length // 50)]
+        rules = tuple(cut(rule, length) for rule in self.rules[: max(1, length // 20)])
+        return replace(
+            self,
+            rules=rules,
+            title=self.title.cut(length),
+            url=url,
+            outlet=cut(self.outlet, length),
+            excerpt=self.excerpt.cut(length),
+            others=tuple(cut(other, length) for other in others),
+            more_others=self.other_count - len(others),
+            notes=tuple(cut(note, length) for note in self.notes[:2]),
+        )
+
+
+def render(notice: Notice, style: Style, templates: Path | None = None) -> list[Message]:
+    """Write `notice` as one or several messages, in the order in which they are to be sent.
+
+    `templates` is the user's folder, whose files replace ours by name; where one of them fails, that is logged and the
+    message is written with ours, because an alert in the wrong dress is better than none.
+    """
+    if templates is not None:
+        try:
+            return _render(notice, style, templates)
+        except Exception as error:  # a user's template can raise whatever it likes
+            logger.error("template failed; using ours", channel=notice.channel, folder=str(templates), error=str(error))
+    return _render(notice, style, None)
+
+
+def note(title: str, text: str, style: Style) -> list[Message]:
+    """Write a message that is no alert, e.g. about the watcher's own health. Lines of `text` stay lines."""
+    writing = STYLES[style]
+    lines = [one_line(line) for line in text.splitlines() if visible(line)]
+    own = sheet(writing, None)
+    pages: list[str] = []
+    current: list[str] = []
+    for line in lines:
+        shown = cut(line, writing.limit // 8)
+        if current and writing.size(own.note(title, [*current, shown])) > writing.limit:
+            pages.append(own.note(title, current))
+            current = []
+        current.append(shown)
+    pages.append(own.note(title, current))
+    subject = cut(one_line(title), LONGEST_SUBJECT)
+    if style is not Style.EMAIL:
+        return [Message(subject, page, style) for page in pages]
+    page = sheet(EMAIL_HTML, None)
+    html = page.page(subject, "", page.note(title, lines))
+    return [Message(subject, "\n".join([one_line(title), "", *lines]), style, html=html)]
+
+
+def _render(notice: Notice, style: Style, templates: Path | None) -> list[Message]:
+    entries = _entries(notice)
+    subject = _subject(notice, entries)
+    thread = notice.told[0].story if len({told.story for told in notice.told}) == 1 else ""
+    writing = STYLES[style]
+    own = sheet(writing, templates)
+    if style is not Style.EMAIL:
+        parts, _ = _compose(notice, entries, writing, own)
+        numbers = [f" ({number}/{len(parts)})" if len(parts) > 1 else "" for number in range(1, len(parts) + 1)]
+        return [
+            Message(subject + number, part, style, thread=thread) for part, number in zip(parts, numbers, strict=True)
+        ]
+    html = sheet(EMAIL_HTML, templates)
+    (body,), shown = _compose(notice, entries, EMAIL_HTML, html)
+    (text,), _ = _compose(notice, entries, replace(writing, listed=shown), own)  # both parts name the same
+    preheader = entries[0].excerpt.text if len(entries) == 1 else ""
+    return [Message(subject, text, style, html=html.page(subject, preheader, body), thread=thread)]
+
+
+def _compose(notice: Notice, entries: Sequence[Entry], writing: Writing, own: Sheet) -> tuple[list[str], int]:
+    """The message's parts, and how many of the entries they name."""
+    if len(entries) == 1:
+        return [_fitting(entries[0], own.alert, writing, writing.longest)], 1
+    most = 1 if notice.kind == "alert" else writing.parts
+    share = min(writing.longest, writing.limit // 3)
+    parts: list[str] = []
+    current = own.head(_heading(notice, entries), _explanation(notice))
+    rules: tuple[str, ...] = ()
+    left = sum(entry.alerts for entry in entries)
+    for index, entry in enumerate(entries):
+        piece = _fitting(entry, own.entry, writing, share)
+        if entry.rules != rules:
+            alike = sum(1 for other in entries[index:] if other.rules == entry.rules)
+            piece = own.rule(entry.rules, alike) + writing.gap + piece
+        longer = f"{current}{writing.between}{piece}" if current else piece
+        last = len(parts) + 1 == most
+        closing = f"{writing.between}{own.more(left)}" if last and index + 1 < len(entries) else ""
+        if index == writing.listed or (last and writing.size(longer + closing) > writing.limit):
+            return [*parts, f"{current}{writing.between}{own.more(left)}"], index
+        if writing.size(longer) > writing.limit:
+            parts.append(current)
+            longer = piece
+        current, rules = longer, entry.rules
+        left -= entry.alerts
+    return [*parts, current], len(entries)
+
+
+def _fitting(entry: Entry, write: Callable[[Entry], str], writing: Writing, most: int) -> str:
+    """What `write` makes of the entry, whose own texts are cut until that is no longer than `most`."""
+    text, length = write(entry), LONGEST_TITLE * 2
+    while writing.size(text) > most and length > 20:
+        length //= 2
+        text = write(entry.shorter(length))
+    return text
+
+
+def _entries(notice: Notice) -> list[Entry]:
+    """One entry a story, by rule: the rule with most first; of a rule, stories in most outlets first, then newest."""
+    by_story: dict[str, list[Told]] = {}
+    for told in notice.told:
+        by_story.setdefault(told.story, []).append(told)
+    stories = [(tuple(dict.fromkeys(told.rule for told in group)), group) for group in by_story.values()]
+    sizes: dict[tuple[str, ...], int] = {}
+    for rules, _ in stories:
+        sizes[rules] = sizes.get(rules, 0) + 1
+    stories.sort(key=lambda one: (-sizes[one[0]], one[0], -len(one[1][0].others), -one[1][0].seen))
+    brief = len(stories) > FEW
+    return [_entry(number, rules, group, notice, brief) for number, (rules, group) in enumerate(stories, 1)]
+
+
+def _entry(number: int, rules: tuple[str, ...], group: Sequence[Told], notice: Notice, brief: bool) -> Entry:
+    told = group[0]
+    url = link(told.url)
+    spans = [span for one in group for span in one.title_spans]
+    title = marked(told.title, spans) if visible(told.title) else Excerpt(one_line(told.url) or "(no title)")
+    others = tuple(one_line(other) for other in told.others)
+    best = max(group, key=lambda one: len(one.excerpt.marks))
+    return Entry(
+        number=number,
+        rules=_names(rules),
+        urgent=any(one.priority == "high" for one in group),
+        title=title.cut(LONGEST_TITLE),
+        url=url,
+        outlet=one_line(told.outlet),
+        when=_when(told, notice),
+        excerpt=best.excerpt,
+        others=others[:NAMED_OUTLETS],
+        more_others=len(others[NAMED_OUTLETS:]),
+        notes=tuple(dict.fromkeys(one_line(one.note) for one in group if one.note)),
+        brief=brief,
+        alerts=len(group),
+    )
+
+
+def _names(rules: tuple[str, ...]) -> tuple[str, ...]:
+    more = (f"{len(rules) - NAMED_RULES} more rules",) if len(rules) > NAMED_RULES else ()
+    return tuple(cut(one_line(rule), LONGEST_NAME) for rule in rules[:NAMED_RULES]) + more
+
+
+def _when(told: Told, notice: Notice) -> str:
+    moment = told.published if told.published is not None else told.seen
+    try:
+        local = datetime.fromtimestamp(moment, notice.timezone)
+    except (ValueError, OverflowError, OSError):  # a feed's date that no calendar has
+        return ""
+    today = datetime.fromtimestamp(notice.now, notice.timezone)
+    day = f"{local.day} {local:%b}" if local.year == today.year else f"{local.day} {local:%b %Y}"
+    zone = local.tzname() or ""
+    zone = f"UTC{zone}" if zone[:1] in "+-" else zone
+    return f"{'' if told.published is not None else 'seen '}{day}, {local:%H:%M} {zone}"
+
+
+def _subject(notice: Notice, entries: Sequence[Entry]) -> str:
+    names = tuple(dict.fromkeys(rule for entry in entries for rule in entry.rules))
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more rules" if len(names) > 3 else "")
+    if len(entries) == 1:
+        return cut(f"[{shown}] {entries[0].title}", LONGEST_SUBJECT)
+    return cut(f"[{shown}] {_heading(notice, entries)}", LONGEST_SUBJECT)
+
+
+def _heading(notice: Notice, entries: Sequence[Entry]) -> str:
+    if notice.kind == "baseline":
+        return f"{len(entries)} stories were there already"
+    alerts = sum(entry.alerts for entry in entries)
+    return f"{alerts} alerts" if alerts == len(entries) else f"{alerts} alerts on {len(entries)} stories"
+
+
+def _explanation(notice: Notice) -> str:
+    if notice.kind == "baseline":
+        return "Your rules match them in what the sources held at the first look. What is new comes as it happens."
+    return ""
