@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from watcher.cli import common
+
+if TYPE_CHECKING:
+    from watcher.model import Alert, Item, Story
+    from watcher.store import Tx
 
 app = typer.Typer()
 
@@ -39,23 +44,31 @@ def alerts(
 
 async def _load(config: Any, rule: str | None, since: float, limit: int) -> list[dict[str, Any]]:
     async with common.opened(config) as store, store.read() as tx:
-        found = await tx.alerts.list(rule=rule, since=store.now() - since, limit=limit)
-    return [_row(one) for one in found]
+        found = await tx.alerts.list(limit, rule=rule, since=store.now() - since)
+        return await rows_of(tx, found)
 
 
-def _row(one: Any) -> dict[str, Any]:
+async def rows_of(tx: Tx, found: Sequence[Alert]) -> list[dict[str, Any]]:
+    """Alerts as `--json` prints them, with what their items and stories say."""
+    items = await tx.items.get([alert.item for alert in found])
+    stories = await tx.stories.get([alert.story for alert in found])
+    return [_row(alert, items.get(alert.item), stories.get(alert.story)) for alert in found]
+
+
+def _row(alert: Alert, item: Item | None, story: Story | None) -> dict[str, Any]:
+    outlet = item.outlet if item is not None else ""
     return {
-        "id": one.alert.id,
-        "rule": one.alert.rule,
-        "state": one.alert.state.value,
-        "reason": one.alert.reason.value,
-        "at": common.iso(one.alert.created_at),
-        "title": one.title,
-        "url": one.url,
-        "outlet": one.outlet,
-        "others": [outlet for outlet in one.outlets if outlet != one.outlet],
-        "story": one.alert.story,
-        "note": one.alert.note,
+        "id": alert.id,
+        "rule": alert.rule,
+        "state": alert.state.value,
+        "reason": alert.reason.value,
+        "at": common.iso(alert.created_at),
+        "title": item.title if item is not None else "",
+        "url": item.url if item is not None else "",
+        "outlet": outlet,
+        "others": [other for other in story.outlets if other != outlet] if story is not None else [],
+        "story": alert.story,
+        "note": alert.note,
     }
 
 
@@ -63,18 +76,18 @@ async def _load_one(config: Any, alert_id: str) -> dict[str, Any]:
     from watcher.errors import StoreError
 
     async with common.opened(config) as store, store.read() as tx:
-        found = await tx.alerts.list(ids=[alert_id], limit=1)
+        found = await tx.alerts.get([alert_id])
         if not found:
             raise StoreError(f"there is no alert {alert_id}; `watcher alerts` lists them")
-        deliveries = await tx.deliveries.list(alert=alert_id, limit=100)
-        item = (await tx.items.get([found[0].alert.item]))[found[0].alert.item]
-    return _row(found[0]) | {
+        row = (await rows_of(tx, found))[0]
+        deliveries = await tx.deliveries.of_alert(alert_id)
+        item = (await tx.items.get([found[0].item]))[found[0].item]
+    return row | {
         "published": common.iso(item.published),
         "summary": item.summary,
         "text": item.body,
         "matched": [
-            {"field": span.field, "text": getattr(item, span.field)[span.start : span.end]}
-            for span in found[0].alert.spans
+            {"field": span.field, "text": getattr(item, span.field)[span.start : span.end]} for span in found[0].spans
         ],
         "deliveries": [common.delivery_row(one) for one in deliveries],
     }

@@ -42,7 +42,7 @@ def deliveries(
 
 async def _load(config: Any, state: Any, channel: str | None, limit: int) -> list[dict[str, Any]]:
     async with common.opened(config) as store, store.read() as tx:
-        found = await tx.deliveries.list(state=state, channel=channel, limit=limit)
+        found = await tx.deliveries.list(limit, states=[state] if state else (), channel=channel)
     return [common.delivery_row(one) for one in found]
 
 
@@ -73,20 +73,19 @@ def drop(
 
 
 async def _change(config: Any, ids: list[str], dead: bool, *, again: bool) -> None:
-    from watcher.model import DeliveryState, Reason
+    from watcher.model import DeliveryState
 
     if not ids and not dead:
         raise typer.BadParameter("name deliveries by id, or all dead letters with --dead")
     async with common.opened(config) as store:
         async with store.read() as tx:
             if dead:
-                ids = [*ids, *(one.id for one in await tx.deliveries.list(state=DeliveryState.DEAD, limit=100_000))]
-        now = store.now()
+                ids = [*ids, *(one.id for one in await tx.deliveries.list(100_000, states=[DeliveryState.DEAD]))]
         if again:
-            changed = await store.write(lambda tx: tx.deliveries.requeue(ids, now))
+            changed = await store.write(lambda tx: tx.deliveries.requeue(ids))
         else:
-            changed = await store.write(lambda tx: tx.deliveries.drop(ids, Reason.DROPPED))
-    typer.echo(f"{changed} messages {'will be sent again' if again else 'dropped'}.")
-    if changed < len(set(ids)):
-        typer.echo(f"{len(set(ids)) - changed} were not found, or are in another state.", err=True)
+            changed = await store.write(lambda tx: tx.deliveries.drop(ids))
+    typer.echo(f"{len(changed)} messages {'will be sent again' if again else 'dropped'}.")
+    if missed := set(ids) - changed:
+        typer.echo(f"{len(missed)} were not found, or are in another state.", err=True)
         raise typer.Exit(1)

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from watcher.cli import common
+from watcher.cli.alerts import rows_of
 
 app = typer.Typer()
 
@@ -34,10 +35,10 @@ async def _status(config: Any) -> dict[str, Any]:
     async with common.opened(config) as store, store.read() as tx:
         now = store.now()
         workers = [one for one in await tx.workers.list() if now - one.seen_at < ALIVE]
-        sources = [one for one in await tx.sources.list() if one.active]
+        sources = await tx.sources.list()
         deliveries = await tx.deliveries.counts()
-        alerts = await tx.alerts.list(limit=5)
-        waiting = await tx.backlog(now)
+        alerts = await rows_of(tx, await tx.alerts.list(5))
+        waiting = await tx.claims.backlog()
     failing = [one for one in sources if one.state.failures]
     lag = max((row.late for row in waiting.values()), default=0.0)
     return {
@@ -50,9 +51,7 @@ async def _status(config: Any) -> dict[str, Any]:
         },
         "queues": {queue.value: {"due": row.due, "late_seconds": round(row.late)} for queue, row in waiting.items()},
         "deliveries": {state.value: deliveries.get(state, 0) for state in DeliveryState},
-        "alerts": [
-            {"rule": one.alert.rule, "title": one.title, "at": common.iso(one.alert.created_at)} for one in alerts
-        ],
+        "alerts": [{"rule": one["rule"], "title": one["title"], "at": one["at"]} for one in alerts],
         "lag_seconds": round(lag),
     }
 

@@ -57,7 +57,7 @@ def _of_file(path: Path, json: bool) -> None:
 
 async def _stored(config: Any, since: float, limit: int, json: bool) -> None:
     async with common.opened(config) as store, store.read() as tx:
-        found = await tx.stories.list(since=store.now() - since, limit=limit)
+        found = await tx.stories.list(limit, store.now() - since)
         now = store.now()
     rows = [
         {
@@ -66,7 +66,7 @@ async def _stored(config: Any, since: float, limit: int, json: bool) -> None:
             "opened": common.iso(one.story.opened_at),
             "spread_seconds": round(one.story.seen_at - one.story.opened_at),
             "outlets": list(one.story.outlets),
-            "items": one.items,
+            "items": [item.url or item.id for item in one.items],
         }
         for one in found
     ]
@@ -74,7 +74,7 @@ async def _stored(config: Any, since: float, limit: int, json: bool) -> None:
         common.print_json(rows)
         return
     for row, one in zip(rows, found, strict=True):
-        typer.echo(f"{common.ago(now - one.story.opened_at):>8}  {one.items:3} items  {row['title']}")
+        typer.echo(f"{common.ago(now - one.story.opened_at):>8}  {len(one.items):3} items  {row['title']}")
         if len(one.story.outlets) > 1:
             typer.echo(f"{'':10}carried by {', '.join(one.story.outlets)}")
     typer.echo(f"{len(rows)} stories in the last {common.ago(since)}.")

@@ -26,7 +26,7 @@ async def once(config: Config, clock: Clock, rng: Random) -> Counts:
             try:
                 await queues[Queue.SOURCE].run_dry(due=started)
                 await queues[Queue.ITEM].run_dry()
-                await store.write(lambda tx: tx.groups.hasten(("alert", "baseline"), store.now()))
+                await store.write(lambda tx: tx.groups.hasten(("alert", "baseline"), tx.now))
                 await queues[Queue.GROUP].run_dry()
                 await queues[Queue.DELIVERY].run_dry()
             finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,15 +19,14 @@ Signature = tuple[tuple[str, int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class ConfigSource:
-    """Where the configuration comes from: a file or directory, the environment, and a directory of secrets."""
+    """Where the configuration comes from: a file or directory, a directory of secrets, and the environment."""
 
     path: Path
-    env: Mapping[str, str]
     secrets: Path | None = None
 
     def load(self) -> Config:
         """Read and check it whole. Raises ConfigError with every problem."""
-        return load(self.path, self.env, self.secrets)
+        return load(self.path, secrets_dir=self.secrets)
 
     def signature(self) -> Signature:
         """Changes when a file of the configuration does: names, times of change and sizes."""
@@ -54,7 +52,7 @@ async def load_or_last_good(source: ConfigSource, clock: Clock, *, strict: bool)
             raise
         broken = error
     try:
-        settings = load_settings(source.path, source.env, source.secrets)
+        settings = load_settings(source.path, secrets_dir=source.secrets)
         async with await open_store(settings.store, clock, worker_name()) as store, store.read() as tx:
             saved = await tx.configs.last_good()
     except (ConfigError, StoreError):
@@ -62,7 +60,7 @@ async def load_or_last_good(source: ConfigSource, clock: Clock, *, strict: bool)
     if saved is None:
         raise broken
     files, saved_at = saved
-    config = restore(files, source.path, source.env, source.secrets)
+    config = restore(files, source.path, secrets_dir=source.secrets)
     logger.error(
         "the configuration is broken; running the last good one",
         saved_seconds_ago=round(clock.now() - saved_at),

@@ -139,10 +139,13 @@ class _Daemon:
 
     async def _housekeeping(self) -> None:
         keep = self.services.config.settings.retention
-        removed = await self.store.write(
-            lambda tx: tx.purge(self.store.now(), text=keep.text, items=keep.items, deliveries=keep.deliveries)
-        )
-        logger.info("housekeeping", removed=removed)
+        more = True
+        while more:  # in batches, so that the work goes on in between
+            removed = await self.store.write(
+                lambda tx: tx.purge(tx.now, text=keep.text, items=keep.items, deliveries=keep.deliveries)
+            )
+            more = removed.more
+            logger.debug("housekeeping", removed=str(removed))
 
     async def _reloads(self) -> None:
         while True:
@@ -153,8 +156,9 @@ class _Daemon:
 
     async def _adopt(self, config: Config) -> None:
         old = self.services.config
-        if config.settings.store != old.settings.store:
-            logger.error("a changed `store` needs a restart; the old one stays in use")
+        for name in ("store", "fetch", "log"):
+            if getattr(config.settings, name) != getattr(old.settings, name):
+                logger.warning("takes effect at the next start", setting=name)
         await adopt(self.services, config)
         self._wake()
         logger.info(

@@ -13,7 +13,7 @@ from watcher.clock import Clock
 from watcher.config import Config
 from watcher.daemon.lane import Lane, by_target
 from watcher.fetch import Client
-from watcher.model import Queue
+from watcher.model import Queue, derive_id
 from watcher.pipeline import Services, deliver, flush, poll, read
 from watcher.store import Store, open_store
 from watcher.workers import Workers
@@ -44,11 +44,16 @@ async def services(config: Config, store: Store, clock: Clock, rng: Random) -> A
 async def adopt(services: Services, config: Config) -> None:
     """Work by `config` from now on, and keep it in the store as the last good one."""
     now = services.store.now()
-    rows = [source.row(services.rng, now) for source in config.sources.values()]
+    rows = [
+        (source.id, now, source.kind, derive_id(source.kind, source.address))
+        for source in config.sources.values()
+        if source.name not in config.withheld
+    ]
 
     await services.store.write(lambda tx: tx.sources.sync(rows, now))
-    await services.store.write(lambda tx: tx.configs.save(config.storable(), now))
-    services.tools.fetch.configure(config.settings.fetch.client(), config.private_hosts)
+    if not config.withheld:  # a configuration that was restored is the one that is kept
+        await services.store.write(lambda tx: tx.configs.save(config.storable(), now))
+    services.tools.fetch.allow_private(config.private_hosts)
     services.use(config)
 
 

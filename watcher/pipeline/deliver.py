@@ -7,8 +7,9 @@ from watcher.alerting.retry import Dead, next_try
 from watcher.config import Channel
 from watcher.errors import Failure, TransportError
 from watcher.model import Claim, Delivery, Reason
+from watcher.pipeline.flush import WITHHELD
 from watcher.pipeline.services import Counts, Services
-from watcher.store import Tx
+from watcher.store import ChannelState, Tx
 from watcher.transports import Transport, transport_for
 
 logger = log.get("deliver")
@@ -26,8 +27,13 @@ async def deliver(services: Services, claim: Claim[Delivery]) -> Counts:
         await store.write(lambda tx: tx.deliveries.dead(claim, Reason.CHANNEL_REMOVED, ""))
         logger.error("dead letter", channel=delivery.channel, reason=Reason.CHANNEL_REMOVED.value)
         return Counts(dead=1)
+    if channel.withheld:
+        later = store.now() + WITHHELD
+        await store.write(lambda tx: tx.deliveries.postpone(claim, later, Reason.CHANNEL_WITHHELD))
+        return Counts(retrying=1)
     url = channel.url.get_secret_value()
     transport = transport_for(url)
+    await transport.ready(url)
     address = dict((target.key, one) for target, one in transport.targets(url)).get(delivery.target.key)
     if address is None:
         await store.write(lambda tx: tx.deliveries.dead(claim, Reason.TARGET_REMOVED, ""))
@@ -41,7 +47,7 @@ async def _send(
 ) -> Counts:
     delivery, store = claim.row, services.store
 
-    async def begin(tx: Tx) -> float | None:
+    async def begin(tx: Tx) -> ChannelState | None:
         state = await tx.channels.get(channel.name, delivery.target.key)
         if state.hold_until > store.now():
             await tx.deliveries.postpone(claim, state.hold_until, Reason.CHANNEL_HELD)

@@ -14,6 +14,8 @@ from watcher.pipeline.services import Counts, Services
 from watcher.store import Tx
 from watcher.transports import transport_for
 
+WITHHELD = 60.0  # seconds between looks at a channel whose secret is not known
+
 logger = log.get("flush")
 
 
@@ -33,6 +35,10 @@ async def flush(services: Services, claim: Claim[Group]) -> Counts:
         await store.write(lambda tx: tx.groups.dropped(claim, Reason.CHANNEL_REMOVED, now))
         logger.warning("channel removed; its alerts are kept but told to nobody", channel=claim.row.channel)
         return Counts()
+    if channel.withheld:
+        await store.write(lambda tx: tx.groups.postpone(claim, now + WITHHELD, Reason.CHANNEL_WITHHELD))
+        return Counts()
+    await transport_for(channel.url.get_secret_value()).ready(channel.url.get_secret_value())
     alerts = [alert for alert in alerts if alert.item in items and alert.story in stories]
     told = [_told(services, alert, items[alert.item], stories[alert.story]) for alert in alerts]
 
@@ -43,7 +49,8 @@ async def flush(services: Services, claim: Claim[Group]) -> Counts:
             await tx.groups.fold(claim, kind="digest", key="limit", flush_at=held_until, now=now)
             return Reason.LIMIT
         deliveries = _deliveries(claim, channel, told, [alert.id for alert in alerts], now)
-        await tx.groups.flushed(claim, [alert.id for alert in alerts], deliveries, now)
+        next_flush = now + channel.group_interval if claim.row.kind == "alert" else None
+        await tx.groups.flushed(claim, [alert.id for alert in alerts], deliveries, now, next_flush)
         return None
 
     held = await store.write(work)
@@ -55,8 +62,6 @@ async def flush(services: Services, claim: Claim[Group]) -> Counts:
 async def _spend(tx: Tx, channel: Channel, high: bool, now: float) -> float | None:
     """Take one message from the channel's limits; None, or when there will be one again."""
     limits = channel.limits(high=high)
-    if not limits:
-        return None
     key = "high" if high else "limit"
     spent = after_spending(limits, await tx.channels.tokens(channel.name, key), now)
     await tx.channels.set_tokens(channel.name, key, spent.tokens, now)

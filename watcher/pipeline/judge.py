@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from watcher.alerting import decide, group
 from watcher.config import Rule
@@ -12,7 +12,7 @@ from watcher.pipeline.services import Counts, Services
 from watcher.query import Document
 from watcher.sources import Source
 from watcher.stories import decide as decide_story
-from watcher.stories import signature, story_text
+from watcher.stories import signature_of
 from watcher.store import Tx
 from watcher.text.urls import canonical
 
@@ -32,6 +32,11 @@ class Judged:
     article: bool  # judged with its article, or on what the feed gave
     note: str = ""
 
+    @property
+    def too_old(self) -> bool:
+        """Published before its source's max_age."""
+        return self.item.published is not None and self.item.published < self.oldest
+
 
 def judge(
     services: Services,
@@ -45,17 +50,23 @@ def judge(
     note: str = "",
 ) -> Judged:
     """Match `item` against the rules that read its source, or only those of them in `rules`. Writes nothing."""
+    bare = Judged(item, source, (), frozenset(), baseline, oldest, article, note)
+    if bare.too_old:
+        return bare
     names = services.config.rules_for(source)
     if rules is not None:
         names = names & frozenset(rules)
     matches = services.config.ruleset.match(Document.of(item, source.tags), names)
-    return Judged(item, source, tuple(matches), signature(story_text(item)), baseline, oldest, article, note)
+    return replace(bare, matches=tuple(matches), hashes=signature_of(item))
 
 
 async def record(tx: Tx, services: Services, judged: Sequence[Judged], now: float) -> Counts:
     """Give each judged item its story, make the alerts that follow, and put them into their channels' groups."""
     counts = Counts()
     for one in judged:
+        if one.too_old:  # kept so that it is known, and told to nobody
+            await tx.items.judged(one.item.id, None, Reason.TOO_OLD, "feed")
+            continue
         story = await _story(tx, one, now)
         reason, alerts = Reason.NO_MATCH, 0
         for match in one.matches:
@@ -120,7 +131,7 @@ async def _alert(
 
 
 async def _place(tx: Tx, services: Services, rule: Rule, alert_id: str, story: Story, kind: str, now: float) -> None:
-    for name in rule.notify:
+    for name in rule.notify or services.config.channels:
         channel = services.config.channels[name]
         place = group.place(channel, kind=kind, event=story.event, priority=rule.priority, now=now)
         await tx.groups.put(

@@ -12,7 +12,7 @@ from watcher.pipeline.judge import judge, record
 from watcher.pipeline.services import Counts, Services
 from watcher.sources import Outcome, Poll, Source
 from watcher.sources.schedule import after_failure, next_due
-from watcher.store import Tx
+from watcher.store import Tx, Unchanged
 from watcher.text.language import detect
 
 logger = log.get("poll")
@@ -33,7 +33,7 @@ async def poll(services: Services, claim: Claim[SourceState]) -> Counts:
         return await _failed(services, claim, source, error)
     if got.outcome is not Outcome.PARSED:
         due = next_due(source, claim.row, got, services.store.now(), services.rng)
-        await services.store.write(lambda tx: tx.sources.unchanged(claim, due, got.etag, got.last_modified, got.elapsed))
+        await services.store.unchanged(Unchanged(claim, due, got.etag, got.last_modified, got.elapsed))
         logger.debug("unchanged", source=source.name, outcome=got.outcome.value)
         return Counts(polled=1, not_modified=1)
     return await _parsed(services, claim, source, got)
