@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from watcher.model import Candidate, Item, Reason, Story
 from watcher.stories import headlines
 from watcher.stories.headlines import differ, names, numbers
-from watcher.stories.shingles import at_one_level, fold, signature, whole_hash, words
+from watcher.stories.shingles import at_one_level, signature, whole_hash
+from watcher.text.fold import words
 
 Copies = Literal["text", "url", "off"]
 
@@ -127,7 +128,7 @@ def _same_page(new: _Side, old: _Side, contained: float, same_title: bool) -> bo
 def _reposted(new: _Side, old: _Side, contained: float, shared: int, same_title: bool) -> bool:
     """Whether two texts of one site are one, and not two of a template."""
     if new.short or old.short:
-        return same_title and len(words(new.text)) >= SENTENCE and words(fold(new.text)) == words(fold(old.text))
+        return same_title and len(words(new.text)) >= SENTENCE and words(new.text) == words(old.text)
     same_text = shared >= SHARED and contained >= SAME_SITE_CONTAINED and numbers(new.text) == numbers(old.text)
     return same_text and _titles_agree(set(new.headline.shape), set(old.headline.shape))
 

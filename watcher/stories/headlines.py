@@ -6,7 +6,12 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from watcher.stories.shingles import fold, words
+from watcher.text.fold import fold, normal, words
+
+
+def _folded(text: str) -> str:
+    return fold(normal(text)[0])[0]
+
 
 # What agencies put before a title when they send a text again, in the languages of their services.
 _HEADS = (
@@ -40,8 +45,8 @@ _DAYS = (
     "понедельник вторник среда четверг пятница суббота воскресенье",
     "понеділок вівторок середа четвер пʼятниця субота неділя",
 )
-_MONTH = {fold(name): month for line in _MONTHS for month, name in enumerate(line.split(), 1)}
-_DAY = {fold(name): day for line in _DAYS for day, name in enumerate(line.split(), 1)}
+_MONTH = {_folded(name): month for line in _MONTHS for month, name in enumerate(line.split(), 1)}
+_DAY = {_folded(name): day for line in _DAYS for day, name in enumerate(line.split(), 1)}
 _ISO_DATE = re.compile(r"\b(?:19|20)\d\d-(\d\d)-(\d\d)\b")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 
@@ -71,7 +76,7 @@ class Headline:
 @lru_cache(maxsize=20_000)
 def read(title: str, outlet: str = "") -> Headline:
     """Read a title; `outlet` is whose name may stand at its end."""
-    bare = _bare(fold(title), outlet)
+    bare = _bare(_folded(title), outlet)
     parts = words(bare)
     marks = tuple(part for part in parts if _is_mark(part))
     shape = tuple(part for part in parts if not _is_mark(part))

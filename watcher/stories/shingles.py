@@ -8,19 +8,14 @@ simple tabulation hashing", 2012), so that each word is hashed once and each 3-g
 from __future__ import annotations
 
 import hashlib
-import re
 import struct
-import unicodedata
-from itertools import islice
+from itertools import chain, islice
+
+from watcher.text.fold import chunk
 
 SAMPLE = 8  # of the hashes of a long text those are kept that this divides
 SHORT_TEXT = 150  # words; a text under this keeps all its hashes
 
-# Scripts that put no space between words: Thai, Lao, Myanmar, Khmer, kana, Han.
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_has_unspaced = re.compile(rf"[{_UNSPACED}]").search
-_parts = re.compile(rf"[{_UNSPACED}]+|[^\W{_UNSPACED}]+").findall
-_words = re.compile(r"\w+").findall
 _unpack = struct.Struct(">qqq").unpack
 
 Placed = tuple[int, int, int]  # a word's hash as the first, second and third word of a 3-gram
@@ -32,7 +27,7 @@ def signature(text: str) -> frozenset[int]:
     Texts of 150 words or more keep the hashes that 8 divides, shorter ones keep all. Scripts that put no space
     between words are taken by overlapping pairs of characters.
     """
-    placed = list(map(_MEMO.__getitem__, words(text)))
+    placed = list(chain.from_iterable(map(_MEMO.__getitem__, text.split())))
     mask = SAMPLE - 1 if len(placed) >= SHORT_TEXT else 0
     return frozenset(
         [
@@ -41,14 +36,6 @@ def signature(text: str) -> frozenset[int]:
             if not (value := first ^ second ^ third) & mask
         ]
     )
-
-
-def words(text: str) -> list[str]:
-    """The text's words as written; runs of an unspaced script come as overlapping pairs of characters."""
-    found: list[str] = _words(text)
-    if text.isascii() or not _has_unspaced(text):
-        return found
-    return [word for run in _parts(text) for word in (_pairs(run) if _has_unspaced(run) else [run])]
 
 
 def whole_hash(text: str) -> int:
@@ -69,32 +56,35 @@ def at_one_level(one: frozenset[int], other: frozenset[int]) -> tuple[frozenset[
     return _sampled(one), _sampled(other)
 
 
-def fold(word: str) -> str:
-    """A word without case and marks."""
-    if word.isascii():
-        return word.lower()
-    decomposed = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
-
-
-def _pairs(run: str) -> list[str]:
-    return [run[start : start + 2] for start in range(max(len(run) - 1, 1))]
-
-
 def _sampled(hashes: frozenset[int]) -> frozenset[int]:
     return frozenset(value for value in hashes if not value % SAMPLE)
 
 
-class _Memo(dict[str, Placed]):
-    """The hashes of words met before: news says most things in the same words."""
+def _words(written: str) -> list[str]:
+    """The words of a chunk without white space; characters of an unspaced script, which touch, as overlapping pairs."""
+    tokens = chunk(written).tokens
+    after = [*tokens[1:], None]
+    return [
+        one.plain + two.plain if two is not None and two.start == one.end else one.plain
+        for one, two in zip(tokens, after, strict=False)
+    ]
 
-    def __missing__(self, word: str) -> Placed:
-        if len(self) >= 200_000:
-            self.clear()
-        digest = hashlib.blake2b(fold(word).encode("utf-8", "surrogatepass"), digest_size=24).digest()
-        first, second, third = _unpack(digest)
-        self[word] = first, second, third
-        return first, second, third
+
+def _place(word: str) -> Placed:
+    first, second, third = _unpack(hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=24).digest())
+    return first, second, third
+
+
+class _Memo(dict[str, tuple[Placed, ...]]):
+    """The hashes of chunks met before: news says most things in the same words."""
+
+    def __missing__(self, written: str) -> tuple[Placed, ...]:
+        placed = tuple(_place(word) for word in _words(written))
+        if len(written) <= 40:
+            if len(self) >= 200_000:
+                self.clear()
+            self[written] = placed
+        return placed
 
 
 _MEMO = _Memo()
