@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from watcher.cli import common
-from watcher.errors import ConfigError, Problem
+from watcher.errors import ConfigError
 
 if TYPE_CHECKING:
     from watcher.config import Config
@@ -33,7 +33,7 @@ def check(
     loaded = None
     try:
         loaded = load(common.config_path(config), secrets_dir=secrets)
-        problems = [*loaded.warnings, *_channel_problems(loaded)]
+        problems = loaded.warnings
     except ConfigError as error:
         problems = error.problems
     errors = sum(problem.level == "error" for problem in problems)
@@ -44,18 +44,6 @@ def check(
         typer.echo(_summary(loaded, errors, len(problems) - errors))
     if errors:
         raise typer.Exit(2)
-
-
-def _channel_problems(config: Config) -> list[Problem]:
-    """What the transports say of the channels' URLs."""
-    from watcher.transports import check_url
-
-    found = []
-    for channel in config.channels.values():
-        wrong = check_url(channel.url.get_secret_value())
-        if wrong:
-            found.append(config.problem_at("channels", channel.name, "url", message=wrong))
-    return found
 
 
 def _summary(config: Config | None, errors: int, warnings: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,12 +116,17 @@ def restore(
 ) -> Config:
     """The configuration from texts that `Config.storable` gave; `path` is where it was, for relative paths.
 
-    Channels and sources whose secrets were not kept are there, and named in `withheld`. `settings.store` is only as
-    good as what is left of it: use the store that the texts came from. Raises ConfigError.
+    Channels and sources whose secrets were not kept are there, and named in `withheld`. `settings.store`, whose
+    password is not kept either, is what `load_settings` makes of the files at `path`. Raises ConfigError.
     """
     report = Report()
     read_files = [_check(read(name, text, withheld=True), report) for name, text in files.items()]
-    return _assemble(read_files, path, _lookup(env, secrets_dir), report)
+    config = _assemble(read_files, path, _lookup(env, secrets_dir), report)
+    try:
+        store = load_settings(path, env, secrets_dir).store
+    except ConfigError:
+        return config
+    return replace(config, settings=config.settings.model_copy(update={"store": store}))
 
 
 def _assemble(files: list[File], path: Path, lookup: Lookup, report: Report) -> Config:

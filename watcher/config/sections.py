@@ -101,9 +101,21 @@ class Sections:
             channel = validate(Channel, entry, data, self.report, base=self.folder)
             if channel is not None:
                 channels[name] = channel.named(name, withheld=withheld)
+                self._check_url(entry, channel)
             if withheld:
                 self.withheld.add(name)
         return channels
+
+    def _check_url(self, entry: Entry, channel: Channel) -> None:
+        """Report what the transports say of a channel's URL, where it is known in full."""
+        from watcher.transports import check_url  # noqa: PLC0415 - only where there are channels
+
+        url = channel.url.get_secret_value()
+        node = entry.node.get("url") if isinstance(entry.node, nodes.Mapping) else None
+        wrong = check_url(url) if not channel.withheld and "${" not in url else None
+        if wrong and node is not None:
+            self.report.hidden.setdefault(url, "the url")
+            self.report.add_at(entry.file, node, wrong)
 
     def _lint_hours(self, entry: Entry, data: dict[str, Any], system: str) -> None:
         """Warn of hours that are by the system's time zone for want of another."""
