@@ -1,0 +1,51 @@
+"""What every way to send offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from watcher.model import Message, Style, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A message was taken. `answer` is what the service said: one line, no secret."""
+
+    answer: str
+
+
+class Transport(ABC):
+    """One way to send, for the URLs of some schemes. It holds no state of a channel: the store does."""
+
+    schemes: ClassVar[frozenset[str]]
+
+    @abstractmethod
+    def style(self, url: str) -> Style:
+        """How messages to `url` are written."""
+
+    @abstractmethod
+    def check(self, url: str) -> str | None:
+        """What is wrong with `url`, for its author and without its secrets; None if nothing is seen at a glance."""
+
+    @abstractmethod
+    def targets(self, url: str) -> list[tuple[Target, str]]:
+        """The recipients of `url`, each with the secret URL of that one alone.
+
+        Raises TransportError where `url` cannot be read.
+        """
+
+    @abstractmethod
+    async def send(self, url: str, message: Message, delivery_id: str) -> Receipt:
+        """Send `message` to the one recipient of `url`, once. Raises TransportError where it was not taken.
+
+        `delivery_id` makes a repeat recognisable where the service allows it.
+        """
+
+    async def ready(self, url: str) -> None:  # noqa: B027 - most ways to send need nothing heavy
+        """Import what is heavy for `url`, off the event loop. The other methods work without, but may block it."""
+
+    def retarget(self, url: str, moved_to: str) -> str:
+        """The URL of one recipient, with the recipient's new address `moved_to`."""
+        raise NotImplementedError(f"{type(self).__name__} never says that a target has moved")

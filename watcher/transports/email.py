@@ -1,0 +1,198 @@
+"""E-mail over SMTP (RFC 5321): one recipient a message, so that one refused address is that address's own matter.
+
+The URL is Apprise's `mailto://` or `mailtos://`, read by Apprise's own parser, which knows the servers of the large
+providers. Sending is ours because the answer's code decides what a failure means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+from watcher.errors import Failure, TransportError
+from watcher.model import Message, Style, Target, derive_id
+from watcher.transports.base import Receipt, Transport
+
+if TYPE_CHECKING:
+    import aiosmtplib
+
+TIMEOUT = 30.0  # s, for each step of the conversation
+_ONLY = "&only="  # sets the one recipient apart from the URL as the user wrote it
+# Seven bits and lines of under 998 octets are what every server takes (RFC 5322, 2.1.1).
+_POLICY = SMTP_POLICY.clone(cte_type="7bit", max_line_length=78)
+_OWN_HEADERS = ("from", "to", "cc", "bcc", "sender", "subject", "date", "message-id", "references", "in-reply-to")
+_parsing = threading.Lock()
+
+
+class EmailTransport(Transport):
+    """`mailto://` (in clear, or STARTTLS with `?mode=starttls`) and `mailtos://`."""
+
+    schemes = frozenset({"mailto", "mailtos"})
+
+    def style(self, url: str) -> Style:
+        """How messages to `url` are written."""
+        return Style.EMAIL
+
+    def check(self, url: str) -> str | None:
+        """What is wrong with `url`."""
+        scheme, _, rest = url.strip().partition("://")
+        if not rest.partition("?")[0].rpartition("@")[2].strip("/"):
+            return f"expected {scheme}://USER:PASSWORD@SERVER?to=NAME@EXAMPLE.ORG"
+        return None
+
+    async def ready(self, url: str) -> None:
+        """Import Apprise's parser."""
+        await asyncio.to_thread(_load)
+
+    def targets(self, url: str) -> list[tuple[Target, str]]:
+        """One per address in to, cc and bcc: each gets a mail of its own."""
+        account = _account(url)
+        addresses = [address for _, address in account.targets] + sorted(account.cc) + sorted(account.bcc)
+        if not addresses:
+            raise TransportError(Failure.PERMANENT, "the mail URL names no recipient: add ?to=NAME@EXAMPLE.ORG")
+        return [
+            (
+                Target(derive_id("target", "mailto", address.lower()), _mask(address)),
+                f"{url}{_ONLY}{quote(address, '')}",
+            )
+            for address in dict.fromkeys(addresses)
+        ]
+
+    async def send(self, url: str, message: Message, delivery_id: str) -> Receipt:
+        """Hand `message` to the server of `url`."""
+        url, _, recipient = url.rpartition(_ONLY)
+        recipient = unquote(recipient)
+        account = _account(url)
+        sender = account.from_addr[1]
+        try:
+            content = compose(account, recipient, message, delivery_id).as_bytes()
+            sender.encode("ascii"), recipient.encode("ascii")
+        except (ValueError, UnicodeError) as error:
+            raise TransportError(Failure.PERMANENT, f"no mail can be written to {_mask(recipient)}: {error}") from None
+        return await _hand_over(account, sender, recipient, content)
+
+
+def compose(account: Any, recipient: str, message: Message, delivery_id: str) -> EmailMessage:
+    """The mail: text and HTML of the same alert.
+
+    Its Message-ID comes from `delivery_id`, so that a repeat is recognisable; mails of one story refer to one id, which
+    is what clients thread by (RFC 5322, 3.6.4). Raises ValueError where an address cannot stand in a header.
+    """
+    name, sender = account.from_addr
+    domain = sender.rpartition("@")[2] or "localhost"
+    mail = EmailMessage(policy=_POLICY)
+    mail["From"] = _address(name or "watcher", sender)
+    mail["To"] = _address(account.names.get(recipient) or "", recipient)
+    mail["Subject"] = " ".join(message.title.split())
+    mail["Date"] = formatdate(localtime=True)
+    mail["Message-ID"] = f"<{delivery_id}@{domain}>"
+    if message.thread:
+        mail["References"] = mail["In-Reply-To"] = f"<story.{message.thread}@{domain}>"
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies, please
+    for header, value in account.headers.items():
+        if header.lower() not in _OWN_HEADERS and not header.lower().startswith(("content-", "mime-", "auto-")):
+            mail[header] = " ".join(str(value).split())
+    mail.set_content(message.body)
+    if message.html:
+        mail.add_alternative(message.html, subtype="html")
+    return mail
+
+
+def _address(name: str, address: str) -> Address:
+    local, at, domain = address.rpartition("@")
+    if not at or not local or not domain:
+        raise ValueError("an address is NAME@EXAMPLE.ORG")
+    return Address(" ".join(name.split()), local, domain)
+
+
+async def _hand_over(account: Any, sender: str, recipient: str, content: bytes) -> Receipt:
+    import aiosmtplib  # noqa: PLC0415 - only where mail is sent
+
+    client = aiosmtplib.SMTP(
+        hostname=account.smtp_host,
+        port=account.port,
+        use_tls=account.secure_mode == "ssl",
+        start_tls=account.secure_mode == "starttls",
+        validate_certs=account.verify_certificate,
+        username=account.user if account.password else None,
+        password=account.password or None,
+        local_hostname=socket.gethostname(),
+        timeout=TIMEOUT,
+    )
+    handed_over = False
+    try:
+        await client.connect()
+        await client.mail(sender)
+        await client.rcpt(recipient)
+        handed_over = True
+        response = await client.data(content)
+    except aiosmtplib.SMTPResponseException as error:
+        raise _refusal(account, error) from None
+    except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+        # Once the text is on its way the server may have taken it, whatever became of its answer.
+        failure = Failure.AMBIGUOUS if handed_over else Failure.TRANSIENT
+        said = str(error) or type(error).__name__
+        raise TransportError(failure, _one_line(account, f"{account.smtp_host}: {said}")) from None
+    finally:
+        await _quit(client)
+    return Receipt(_one_line(account, f"{response.code} {response.message}"))
+
+
+async def _quit(client: aiosmtplib.SMTP) -> None:
+    import aiosmtplib  # noqa: PLC0415 - loaded before
+
+    try:
+        if client.is_connected:
+            await client.quit(timeout=5)
+    except (aiosmtplib.SMTPException, OSError, TimeoutError):
+        pass  # the answer to DATA was what counted
+    finally:
+        client.close()
+
+
+def _refusal(account: Any, error: aiosmtplib.SMTPResponseException) -> TransportError:
+    """RFC 5321, 4.2.1: the first digit says whether the same may succeed later."""
+    answer = _one_line(account, f"{error.code} {error.message}")
+    permanent = 500 <= error.code < 600
+    return TransportError(Failure.PERMANENT if permanent else Failure.TRANSIENT, answer)
+
+
+def _one_line(account: Any, text: str) -> str:
+    text = " ".join(text.split())[:300]
+    return text.replace(account.password, "***") if account.password else text
+
+
+def _load() -> Any:
+    with _parsing:  # a module half imported by another thread must not be seen
+        from apprise.plugins.email import NotifyEmail  # noqa: PLC0415 - takes half a second
+
+        from watcher.transports.exchange import silence_apprise  # noqa: PLC0415
+
+        silence_apprise()
+        return NotifyEmail
+
+
+def _account(url: str) -> Any:
+    """Apprise's reading of the URL: server, security, sender and recipients."""
+    plugin = _load()
+    try:
+        parsed = plugin.parse_url(url)
+        if parsed:
+            return plugin(**parsed)
+    except Exception:  # what Apprise raises may quote the URL, so nothing of it is passed on  # noqa: S110
+        pass
+    raise TransportError(
+        Failure.PERMANENT, "the mail URL cannot be read: expected mailtos://USER:PASSWORD@SERVER?to=NAME@EXAMPLE.ORG"
+    )
+
+
+def _mask(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}***@{domain}"
