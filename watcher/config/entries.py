@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args
 
@@ -96,9 +96,20 @@ def validate(
     try:
         return model.model_validate(data, context={"base": base})
     except ValidationError as error:
-        for details in error.errors(include_url=False):
+        for details in distinct(error.errors(include_url=False), entry.node):
             explain(details, entry, model, report, known=known)
         return None
+
+
+def distinct(errors: Iterable[ErrorDetails], node: Node) -> list[ErrorDetails]:
+    """One error a value: where it may be one of several things, pydantic says of each why it is not that."""
+    found: dict[object, ErrorDetails] = {}
+    for details in errors:
+        whole = details["type"] in ("extra_forbidden", "missing")
+        key = details["loc"] if whole else id(_find(node, details["loc"])[0])
+        if key not in found or details["type"] != "literal_error":
+            found[key] = details
+    return list(found.values())
 
 
 def explain(

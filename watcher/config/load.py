@@ -104,8 +104,9 @@ def load_rules(path: Path) -> dict[str, Node]:
     found = {}
     for name, entry in entries(files, "rules", report).items():
         node = entry.node.get("query") if isinstance(entry.node, nodes.Mapping) else None
-        parsed = parse_at(entry, node or entry.node, terms, report)
-        if parsed is not None:
+        if node is None:
+            report.add_at(entry.file, entry.key, '"query" is missing')
+        elif (parsed := parse_at(entry, node, terms, report)) is not None:
             found[name] = parsed
     report.raise_errors()
     return found
@@ -131,10 +132,15 @@ def restore(
 
 def _assemble(files: list[File], path: Path, lookup: Lookup, report: Report) -> Config:
     """A Config of all sections. Raises ConfigError with every problem."""
-    sections = Sections(files, _folder(path), lookup, report)
+    for file in files:
+        _check_sections(file, report)
+    parsed = [file for file in files if file.parsed]
+    sections = Sections(parsed, _folder(path), lookup, report)
     settings = sections.settings()
     channels = sections.channels(settings)
-    sources = sections.sources()
+    sources = sections.sources(settings)
+    if parsed != files:  # what rules refer to may stand where nothing could be read
+        report.raise_errors()
     terms = Terms(entries(files, "terms", report), report)
     parsed_terms = terms.parse_all()
     rules = sections.rules(terms, channels)
@@ -183,7 +189,7 @@ def _read(path: Path, report: Report) -> list[File]:
 
 
 def _check(file: File, report: Report) -> File:
-    """Report what is wrong with a file as YAML, and unknown sections."""
+    """Report what is wrong with a file as YAML."""
     if file.root is not None:
         for path, scalar in walk(file.root):
             if holds_secret(path, scalar.value) and scalar.value:
@@ -192,13 +198,17 @@ def _check(file: File, report: Report) -> File:
         line, _ = file.place(complaint.index)
         hint = QUERY_HINT if _in_query(file, line) else complaint.hint
         report.add(file, complaint.index, complaint.message, hint)
+    return file
+
+
+def _check_sections(file: File, report: Report) -> None:
+    """Report what is no section."""
     if isinstance(file.root, nodes.Mapping):
         for name, (key, _) in file.root.entries.items():
             if name not in SECTIONS:
                 report.add_at(file, key, f'unknown key "{name}"', near(name, SECTIONS, "known keys: "))
     elif file.root is not None and not (isinstance(file.root, Scalar) and not file.root.value):
         report.add_at(file, file.root, "expected keys with values", "known keys: " + ", ".join(SECTIONS))
-    return file
 
 
 def _in_query(file: File, number: int) -> bool:

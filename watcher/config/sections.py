@@ -132,7 +132,7 @@ class Sections:
                     "write settings: {timezone: Europe/Kyiv}, or timezone: on the channel", "warning",
                 )  # fmt: skip
 
-    def sources(self) -> dict[str, Source]:
+    def sources(self, settings: Settings) -> dict[str, Source]:
         """The sources that have no problem."""
         from watcher.sources import kinds  # noqa: PLC0415 - brings what the kinds need, which settings do not
 
@@ -143,6 +143,8 @@ class Sections:
             if kind is None:
                 continue
             data = self.expander.value(entry.file, entry.node)
+            if "cron" in data:
+                data.setdefault("timezone", settings.timezone)
             if has_withheld(entry.node):
                 self.withheld.add(name)
                 data.setdefault(kind.kind, WITHHELD_ADDRESS)
@@ -150,8 +152,7 @@ class Sections:
             source = validate(kind, entry, data, self.report, known=keys, base=self.folder)
             if source is not None:
                 sources[name] = source.named(name)
-                host = urlsplit(data[kind.kind]).hostname if isinstance(data[kind.kind], str) else None
-                self.private_hosts.update([host] if host else [])
+                self.private_hosts.add(urlsplit(source.address).hostname or "")
         self._distinct({name: source.id for name, source in sources.items()}, "sources")
         return sources
 

@@ -5,7 +5,6 @@ Sources are written in the same files; their models are the kinds in `watcher/so
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -31,8 +30,6 @@ CHAT_LIMIT = "20/h"
 MAIL_LIMIT = "10/h, 100/d"
 HIGH_LIMIT = "60/h"  # the ceiling for rules of high priority
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
-
 
 def _joined(value: Any) -> Any:
     """A list of limits as one text."""
@@ -54,12 +51,6 @@ def _digest(text: str) -> str:
     return text
 
 
-def _looks_like_url(url: SecretStr) -> SecretStr:
-    if not _URL.fullmatch(url.get_secret_value()):
-        raise ValueError("a channel's url begins with a scheme, as in mailto://…")
-    return url
-
-
 _LIMIT_SCHEMA = {"type": "string", "pattern": r"^\d+\s*/\s*[mhd](\s*,\s*\d+\s*/\s*[mhd])*$", "examples": ["20/h"]}
 _QUIET_SCHEMA = {"type": "string", "pattern": r"^\d\d?:\d\d\s*-\s*\d\d?:\d\d$", "examples": ["23:00-07:00"]}
 Limits = Annotated[
@@ -70,7 +61,6 @@ Limits = Annotated[
 ]
 Quiet = Annotated[str, AfterValidator(_quiet), WithJsonSchema(_QUIET_SCHEMA)]
 Digest = Annotated[str, AfterValidator(_digest), Field(examples=["0 7 * * mon-fri", "6h"])]
-ChannelUrl = Annotated[SecretStr, AfterValidator(_looks_like_url)]
 
 
 class Named(Section):
@@ -89,7 +79,7 @@ class Channel(Named):
 
     _withheld: bool = PrivateAttr(False)
 
-    url: ChannelUrl = Field(description="console://, mailto://…, or any Apprise URL.")
+    url: SecretStr = Field(description="console://, mailto://…, or any Apprise URL.")
     digest: Digest = Field("", description="One message per cron time, or per duration, not one an alert.")
     quiet: Quiet = Field("", description="Hours in which nothing is told; what came is told at their end.")
     limit: Limits = Field("", description="At most so many messages; the rest is told in one later.")
