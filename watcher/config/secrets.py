@@ -22,7 +22,7 @@ _PASSWORD = re.compile(r"://[^/?#\s]*?:([^/?#\s]*)@")
 _PARAMETER = re.compile(r"[?&][+:\w.-]*(?:key|token|secret|pass|auth|sig)[\w.-]*=([^&#\s]*)", re.IGNORECASE)
 _TOKEN_LIKE = re.compile(r"[\w+/=-]{16,}", re.ASCII)
 _HEADER_COMMENT = re.compile(r"[|>][-+0-9]*[ \t]+(#[^\n]*)")
-_KEY = re.compile(r"[\w.-]+(?=\s*:(?:\s|$))")
+_KEY = re.compile(r"(?:^[ \t]*(?:- +)*|[{,][ \t]*)([\w.-]+)(?=\s*:(?:\s|$))")
 _SECTION = re.compile(r"^(\w+)\s*:", re.MULTILINE)
 
 
@@ -111,11 +111,13 @@ def withhold(file: File) -> str:
             anchor = re.match(r"&\S+ ", raw)
             replacement = f'{anchor[0] if anchor else ""}{WITHHELD} ""' + "\n" * raw.count("\n")
             cuts[scalar.start] = (scalar.end, replacement)
-    text = file.text
-    for start in sorted(cuts, reverse=True):
-        end, replacement = cuts[start]
-        text = text[:start] + replacement + text[end:]
-    return text
+    pieces: list[str] = []
+    last = 0
+    for start, (end, replacement) in sorted(cuts.items()):
+        if start >= last:  # else it is inside of what was cut: the comment of a withheld | block
+            pieces += file.text[last:start], replacement
+            last = end
+    return "".join([*pieces, file.text[last:]])
 
 
 def _comments(file: File) -> Iterator[tuple[int, int]]:
@@ -174,7 +176,7 @@ def _star(line: str, start: int, end: int) -> str:
 
 def _stars_but_keys(line: str) -> str:
     """Star out every word that is no key: for a file whose structure is not known."""
-    keys = [found.span() for found in _KEY.finditer(line)]
+    keys = [found.span(1) for found in _KEY.finditer(line)]
     comment = re.search(r"(^|\s)#", line)
     limit = comment.start() if comment else len(line)
     return "".join(
