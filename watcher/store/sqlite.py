@@ -160,8 +160,10 @@ class SqliteStore(Store):
         try:
             job.result = await job.work(Tx(connection, self.now()))
         except Exception as error:
-            # Where the whole transaction was lost (disk full), this raises too, and the group fails.
-            await savepoint.rollback()
+            try:
+                await savepoint.rollback()
+            except SQLAlchemyError:  # the whole transaction is lost, as when the disk is full: the group fails
+                raise error from None
             job.error = self._error(error) if isinstance(error, SQLAlchemyError) else error
         else:
             await savepoint.commit()

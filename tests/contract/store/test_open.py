@@ -1,0 +1,183 @@
+import asyncio
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from tests.clock import START, FakeClock
+from tests.contract.store.make import put_source
+from watcher.errors import StoreBusy, StoreError
+from watcher.model import Queue
+from watcher.store import open_store
+from watcher.store.migrations import HEAD
+from watcher.store.tables import metadata
+
+
+def differences(connection: Connection) -> list[object]:
+    """What the tables lack, or have too much, against tables.py."""
+    return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata))
+
+
+async def test_the_revisions_make_the_tables(empty_url: str, clock: FakeClock) -> None:
+    async with await open_store(empty_url, clock, "first", measure_skew=False):
+        pass
+    driver = "sqlite+aiosqlite" if empty_url.startswith("sqlite") else "postgresql+asyncpg"
+    engine = create_async_engine(make_url(empty_url).set(drivername=driver))
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+    await engine.dispose()
+
+
+def test_a_difference_would_be_seen() -> None:
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        metadata.create_all(connection)
+        assert differences(connection) == []
+        connection.execute(text("ALTER TABLE item DROP COLUMN author"))
+        connection.execute(text("DROP INDEX story_live"))
+        assert len(differences(connection)) == 2
+    engine.dispose()
+
+
+def test_the_last_revision_is_known_without_alembic() -> None:
+    config = Config()
+    config.set_main_option("script_location", "watcher.store:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+async def test_workers_that_start_at_once_make_the_tables_once(empty_url: str, clock: FakeClock) -> None:
+    opened = await asyncio.gather(*(open_store(empty_url, clock, f"w{n}", measure_skew=False) for n in range(4)))
+    await put_source(opened[0], "a")
+    assert [claim.id for claim in await opened[3].claim(Queue.SOURCE, 1, 60)] == ["a"]
+    for store in opened:
+        await store.close()
+
+
+async def test_the_tables_of_a_newer_version_are_left_alone(url: str, clock: FakeClock) -> None:
+    async with await open_store(url, clock, "first", measure_skew=False) as store:
+        await store.write(lambda tx: tx.workers._run(text("UPDATE alembic_version SET version_num = '9999'")))
+    with pytest.raises(StoreError, match=r"newer watcher.*9999"):
+        await open_store(url, clock, "first", measure_skew=False)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("nonsense", "sqlite:///path"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("mysql://root:hunter2@host/db", "cannot be mysql"),
+    ],
+)
+async def test_a_url_that_is_no_store_is_explained(wrong: str, said: str) -> None:
+    with pytest.raises(StoreError, match=said) as raised:
+        await open_store(wrong, FakeClock(), "first")
+    assert "hunter2" not in str(raised.value)
+
+
+async def test_a_server_that_is_away_is_named_without_its_password() -> None:
+    with pytest.raises(StoreError, match="cannot be reached") as raised:
+        await open_store("postgresql://me:hunter2@127.0.0.1:1/watcher", FakeClock(), "first")
+    assert "127.0.0.1:1/watcher" in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+async def test_the_server_decides_what_time_it_is(postgres_url: str) -> None:
+    clock = FakeClock(START)  # years behind the server's
+    async with await open_store(postgres_url, clock, "first") as store:
+        async with store.read() as tx:
+            server = (await tx.workers._run(text("SELECT extract(epoch FROM clock_timestamp())"))).scalar_one()
+        assert abs(store.now() - float(server)) < 1
+        before = store.now()
+        clock.advance(30)
+        assert store.now() == before + 30
+        clock.advance(31)  # a minute has passed on this clock and not on the server's: it looks, and corrects itself
+        async with asyncio.timeout(5):
+            while store.now() > before + 10:
+                await asyncio.sleep(0)
+
+
+async def test_a_second_daemon_is_refused_and_told_of_the_first(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/watcher.db"
+    async with await open_store(url, FakeClock(), "first", exclusive=True):
+        with pytest.raises(StoreBusy, match=r"watcher\.db: in use by process \d+ on \S+, since 2023-11-14 22:13:20"):
+            await open_store(url, FakeClock(), "second", exclusive=True)
+        async with await open_store(url, FakeClock(), "a command") as reader:
+            assert await reader.next_due() is None
+    async with await open_store(url, FakeClock(), "second", exclusive=True):
+        pass
+
+
+async def test_the_file_is_its_owner_s_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "directory" / "watcher.db"
+    async with await open_store(f"sqlite:///{path}", FakeClock(), "first", exclusive=True) as store:
+        await put_source(store, "a")
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    assert set(modes) == {"watcher.db", "watcher.db-wal", "watcher.db-shm", "watcher.db.lock"}
+    assert set(modes.values()) == {0o600}
+
+
+async def test_every_commit_waits_for_the_disk(tmp_path: Path) -> None:
+    async with await open_store(f"sqlite:///{tmp_path}/watcher.db", FakeClock(), "first") as store:
+
+        async def settings(tx: object) -> list[object]:
+            names = ("synchronous", "journal_mode", "foreign_keys", "busy_timeout")
+            return [(await tx.workers._run(text(f"PRAGMA {name}"))).scalar_one() for name in names]  # type: ignore[attr-defined]
+
+        assert await store.write(settings) == [2, "wal", 1, 10_000]
+
+
+async def test_a_file_that_is_no_store_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "watcher.db"
+    path.write_text("this is a letter to my aunt, and no database at all\n" * 100)
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"watcher\.db: the store is damaged .* backup"):
+        await open_store(f"sqlite:///{path}", FakeClock(), "first")
+    assert path.read_bytes() == before
+
+
+async def test_a_damaged_file_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "watcher.db"
+    async with await open_store(f"sqlite:///{path}", FakeClock(), "first", exclusive=True) as store:
+        await put_source(store, *(f"source {n}" for n in range(500)))
+    damaged = bytearray(path.read_bytes())
+    root = sqlite3.connect(path).execute("SELECT rootpage FROM sqlite_master WHERE name = 'source'").fetchone()[0]
+    damaged[(root - 1) * 4096 : root * 4096] = b"\xa5" * 4096
+    path.write_bytes(damaged)
+    with pytest.raises(StoreError, match=r"watcher\.db: the store is damaged"):
+        await open_store(f"sqlite:///{path}", FakeClock(), "first", exclusive=True)
+    assert path.read_bytes() == damaged
+    path.write_bytes(bytes(4096))  # refused, the lock was let go: the next start says the same
+    with pytest.raises(StoreError, match="damaged"):
+        await open_store(f"sqlite:///{path}", FakeClock(), "first", exclusive=True)
+
+
+async def test_a_place_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be opened"):
+        await open_store(f"sqlite:///{tmp_path}/file/watcher.db", FakeClock(), "first")
+
+
+async def test_a_full_disk_fails_what_was_being_written_and_nothing_else(tmp_path: Path) -> None:
+    async with await open_store(f"sqlite:///{tmp_path}/watcher.db", FakeClock(), "first") as store:
+        await put_source(store, "before")
+
+        async def limit(tx: object, pages: int) -> None:
+            await tx.workers._run(text(f"PRAGMA max_page_count = {pages}"))  # type: ignore[attr-defined]
+
+        await store.write(lambda tx: limit(tx, 1))  # SQLite takes the present size instead
+        with pytest.raises(StoreError, match="disk is full"):
+            await put_source(store, "before", *(f"source {n}" for n in range(5000)))
+        async with store.read() as tx:
+            assert [status.state.id for status in await tx.sources.list()] == ["before"]
+        await store.write(lambda tx: limit(tx, 1_000_000))
+        await put_source(store, "before", "after")
+        async with store.read() as tx:
+            assert [status.state.id for status in await tx.sources.list()] == ["after", "before"]
