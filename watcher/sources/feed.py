@@ -1,0 +1,78 @@
+"""`feed: URL`: RSS, RDF, Atom and JSON Feed."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import ClassVar
+
+from pydantic import Field
+
+from watcher import log
+from watcher.model import Item, SourceState
+from watcher.sources.base import Hints, HttpUrl, Outcome, Poll, Source, Tools
+
+PARSE = "watcher.sources.feed_parser:parse_bytes"
+PARSE_DEADLINE = 15.0  # seconds; feedparser takes 19 ms for a usual feed, minutes for a hostile one
+
+logger = log.get("sources")
+
+
+class Feed(Source):
+    """A feed."""
+
+    kind: ClassVar[str] = "feed"
+
+    feed: HttpUrl = Field(description="The address of an RSS, Atom or JSON feed.")
+
+    async def poll(self, state: SourceState, tools: Tools) -> Poll:
+        """Fetch with the last validators; parse, in a worker, only a body that differs from the last one."""
+        from watcher.fetch.validators import freshness  # noqa: PLC0415 - brings aiohttp
+
+        response = await tools.fetch.get(self.request(self.poll_url(state), state=state))
+        known = Hints(freshness(response.headers), state.cache.get("ttl"), state.cache.get("per_day"))
+        if response.status == 304:
+            return Poll(
+                Outcome.NOT_MODIFIED,
+                etag=response.etag,
+                last_modified=response.last_modified,
+                body_hash=state.body_hash,
+                permanent_url=response.permanent_url,
+                hints=known,
+                cache=state.cache,
+                elapsed=response.elapsed,
+            )
+        body_hash = blake2b(response.body, digest_size=16).hexdigest()
+        if body_hash == state.body_hash:
+            return Poll(
+                Outcome.SAME_BODY,
+                etag=response.etag,
+                last_modified=response.last_modified,
+                body_hash=body_hash,
+                permanent_url=response.permanent_url,
+                hints=known,
+                cache=state.cache,
+                elapsed=response.elapsed,
+            )
+        parsed = await tools.workers.run(
+            PARSE,
+            response.body,
+            response.headers.get("Content-Type", ""),
+            response.url,
+            self.id,
+            tools.clock.now(),
+            deadline=PARSE_DEADLINE,
+        )
+        if parsed["dropped"]:
+            logger.warning("feed cut", source=self.name, kept=len(parsed["items"]), dropped=parsed["dropped"])
+        return Poll(
+            Outcome.PARSED,
+            items=tuple(Item(*values) for values in parsed["items"]),
+            title=parsed["title"],
+            etag=response.etag,
+            last_modified=response.last_modified,
+            body_hash=body_hash,
+            permanent_url=response.permanent_url,
+            hints=Hints(known.max_age, parsed["ttl"], parsed["per_day"]),
+            cache={"ttl": parsed["ttl"], "per_day": parsed["per_day"]},
+            elapsed=response.elapsed,
+        )
