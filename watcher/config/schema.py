@@ -13,6 +13,7 @@ from watcher.text.duration import format_duration
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 _REFERENCE = {"type": "string", "pattern": r"\$\{"}  # ${NAME} may stand for any value
+_NUMBER = {"type": "string", "pattern": r"^\d+(\.\d+)?$|\$\{"}  # and a number may be quoted
 _QUERY = {"type": ["string", "number", "boolean"], "description": "A query: best in a | block or in single quotes."}
 
 
@@ -50,6 +51,10 @@ def _as_written(schema: Any) -> Any:
         return [_as_written(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
+    choices = [choice for choice in schema.get("anyOf", []) if choice != {"type": "null"}]
+    if "anyOf" in schema and len(choices) < len(schema["anyOf"]):  # what is not wanted is left out, not null
+        rest = {key: value for key, value in schema.items() if key != "anyOf"}
+        return _as_written({**choices[0], **rest} if len(choices) == 1 else {"anyOf": choices, **rest})
     written = {
         key: {name: _as_written(inner) for name, inner in value.items()} if key == "properties" else _as_written(value)
         for key, value in schema.items()
@@ -65,13 +70,13 @@ def _as_written(schema: Any) -> Any:
         written["type"] = ["string", "number", "boolean"]
     elif schema.get("type") in ("string", "integer", "number", "boolean"):
         outer = {key: written.pop(key) for key in ("description", "default") if key in written}
-        return {**outer, "anyOf": [written, _REFERENCE]}
+        return {**outer, "anyOf": [written, _REFERENCE if schema["type"] == "string" else _NUMBER]}
     return written
 
 
 def _default(schema: dict[str, Any]) -> Any:
-    """The default as one would write it; None where there is nothing to show."""
-    default = schema.get("default")
+    """The default as one would write it; None where there is nothing to show, or the description tells it."""
+    default = schema.get("default") if "default:" not in schema.get("description", "") else None
     if isinstance(default, float):
         return format_duration(default) if schema.get("type") == "string" else default
     if isinstance(default, int) and schema.get("type") == "string":
