@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -48,6 +49,7 @@ class Sections:
 
     def settings(self) -> Settings:
         """The settings; the defaults where they have problems."""
+        self._lint_variables()
         found = entries(self.files, "settings", self.report)
         written = {
             name: self.expander.value(entry.file, entry.node)
@@ -68,6 +70,16 @@ class Sections:
         if not self.timezone_set:
             update["timezone"] = system_timezone(self.lookup.env)
         return settings.model_copy(update=update)
+
+    def _lint_variables(self) -> None:
+        """Warn of variables that look like settings and set nothing."""
+        for name in self.lookup.env:
+            first, nested, _ = name.removeprefix(PREFIX).lower().partition("__")
+            if name.startswith(PREFIX) and first not in Settings.model_fields:
+                meant = get_close_matches(first, Settings.model_fields, n=1, cutoff=0.8)
+                if nested or meant:
+                    hint = f"did you mean {PREFIX}{meant[0].upper()}?" if meant else ""
+                    self.report.add_elsewhere(f"environment variable {name}", "sets nothing", hint, "warning")
 
     def _explain_setting(self, details: Any, found: Mapping[str, Entry]) -> None:
         """Report an error of the settings where the value came from: a variable, a secret's file, or the YAML."""

@@ -101,3 +101,12 @@ def test_sizes() -> None:
 def test_settings_that_are_wrong(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no time zone"):
         load_settings(write(tmp_path, "settings: {timezone: Kyiv}\n"), {})
+
+
+def test_a_variable_that_sets_nothing_is_linted(tmp_path: Path) -> None:
+    env = {"WATCHER_STORES": "x", "WATCHER_FECTH__TIMEOUT": "5s", "WATCHER_CONFIG": "c", "WATCHER_BOT_TOKEN": "t"}
+    warnings = good(tmp_path, "", env).warnings
+    assert [(warning.file.split()[-1], warning.hint) for warning in warnings] == [
+        ("WATCHER_STORES", "did you mean WATCHER_STORE?"),
+        ("WATCHER_FECTH__TIMEOUT", "did you mean WATCHER_FETCH?"),
+    ]
