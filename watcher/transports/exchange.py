@@ -54,11 +54,9 @@ _installing = threading.Lock()
 
 
 def silence_apprise() -> None:
-    """Close Apprise's loggers: they print URLs with their tokens, in DEBUG and in a warning for a malformed one."""
-    for name in ("apprise", "apprise.plugins"):
-        logger = logging.getLogger(name)
-        logger.disabled = True
-        logger.propagate = False
+    """Close the loggers that print URLs with their tokens: Apprise's (in a warning, too) and urllib3's."""
+    for name in ("apprise", "urllib3.connectionpool"):
+        logging.getLogger(name).disabled = True
 
 
 def install() -> None:
