@@ -12,7 +12,7 @@ SURE = 0.5  # probability, under which the detector's word is not taken
 
 _LETTER = re.compile(r"[^\W\d_]")
 _KANA = re.compile("[\u3040-\u30ff]")
-_DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # scripts in which a letter says as much as a word's part
+_DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # where a letter says as much as a word's part
 _TAG = re.compile(r"[a-zA-Z]{2,3}")
 
 
