@@ -208,7 +208,7 @@ def _mapped(text: str, drop: re.Pattern[str] | None = None) -> tuple[str, tuple[
 
 
 def _joins(char: str) -> bool:
-    """Whether NFKC may compose `char` with what stands before it: marks, Hangul vowels and finals, kana's half-width."""
+    """Whether NFKC may compose `char` with what stands before it: marks, Hangul vowels and finals."""
     return (
         bool(unicodedata.combining(char))
         or "\u1160" <= char <= "\u11ff"

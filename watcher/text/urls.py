@@ -82,7 +82,7 @@ def _ascii_host(name: str) -> str:
     """The host in ASCII (RFC 5891); "" where it cannot be one."""
     if not name.isascii():
         try:
-            import idna
+            import idna  # noqa: PLC0415 - rarely needed
 
             name = idna.encode(name, uts46=True).decode("ascii")
         except (UnicodeError, ValueError):
@@ -171,7 +171,8 @@ _AGGREGATORS = frozenset(
 def outlet(url: str) -> str:
     """Who publishes `url`: the registrable domain, or host and path where many publish on one host.
 
-    "" where it is an aggregator's, which speaks for nobody, or no http(s) URL. Registrable domains are the Public Suffix List's, with its private part, so that each blog of a host counts.
+    "" where it is an aggregator's, which speaks for nobody, or no http(s) URL. Registrable domains are the Public
+    Suffix List's, with its private part, so that each blog of a host counts.
     """
     parts = _split(url)
     if parts is None:
@@ -236,6 +237,6 @@ def _registrable(name: str) -> str:
 
 @cache
 def _suffixes() -> PublicSuffixList:
-    from publicsuffixlist import PublicSuffixList
+    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415 - reads its list when imported
 
     return PublicSuffixList(accept_unknown=True)
