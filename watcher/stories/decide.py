@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from watcher.model import Candidate, Item, Reason, Story
 from watcher.stories import headlines
 from watcher.stories.headlines import differ, names, numbers
-from watcher.stories.shingles import at_one_level, signature, whole_hash
+from watcher.stories.shingles import at_one_level, signature, spread, whole_hash
 from watcher.text.fold import words
 
 Copies = Literal["text", "url", "off"]
@@ -23,10 +23,13 @@ Copies = Literal["text", "url", "off"]
 TITLE_COUNTS = 30  # words; a text under this is compared with its title
 SENTENCE = 5  # words; less says nothing
 SHARED = 3  # hashes that two texts must share
-CONTAINED = 0.4  # between sites
+CONTAINED = 0.5  # between sites: a copy, whatever its passages
 FEW = 12  # hashes; under this chance weighs more
 FEW_CONTAINED = 0.6
+LOOSELY = 0.3  # between sites: a copy only where what is shared is spread over the text; else they quote the same
+SPREAD = 0.7
 SAME_SITE_CONTAINED = 0.9
+SAME_PAGE = 0.4  # within one site, at one URL
 ROUND_UP = 3  # stories in one item
 
 
@@ -108,12 +111,22 @@ def _judge(new: _Side, known: Candidate, copies: Copies) -> _Copy | None:
     if same_site:
         same = _reposted(new, old, contained, shared, same_title)
     else:
-        enough = shared >= SHARED and contained >= (CONTAINED if size >= FEW else FEW_CONTAINED)
-        same = enough or (same_title and new.headline.telling and bool(shared or not new.text or not old.text))
+        same = _copied(new, old, shared, size) or (
+            same_title and new.headline.telling and bool(shared or not new.text or not old.text)
+        )
     if not same or differ(new.headline, old.headline) or _named_differ(new.item, old.item):
         return None
     title = "the same title, " if same_title else ""
     return _Copy(Reason.SAME_TEXT, (contained, shared), f"{title}{shared} of {size} hashes shared")
+
+
+def _copied(new: _Side, old: _Side, shared: int, size: int) -> bool:
+    """Whether two sites' texts are one, however it was cut and edited."""
+    if shared < SHARED or shared < LOOSELY * size:
+        return False
+    if shared >= (CONTAINED if size >= FEW else FEW_CONTAINED) * size:
+        return True
+    return spread(story_text(new.item), story_text(old.item)) >= SPREAD
 
 
 def _same_page(new: _Side, old: _Side, contained: float, same_title: bool) -> bool:
@@ -121,8 +134,8 @@ def _same_page(new: _Side, old: _Side, contained: float, same_title: bool) -> bo
     if urlsplit(new.item.url).fragment != urlsplit(old.item.url).fragment:
         return False
     if new.short or old.short:
-        return same_title and _overlap(new.text, old.text) >= CONTAINED
-    return contained >= CONTAINED
+        return same_title and _overlap(new.text, old.text) >= SAME_PAGE
+    return contained >= SAME_PAGE
 
 
 def _reposted(new: _Side, old: _Side, contained: float, shared: int, same_title: bool) -> bool:

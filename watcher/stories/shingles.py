@@ -15,6 +15,7 @@ from watcher.text.fold import chunk
 
 SAMPLE = 8  # of the hashes of a long text those are kept that this divides
 SHORT_TEXT = 150  # words; a text under this keeps all its hashes
+PASSAGE = 24  # words, a sentence or two
 
 _unpack = struct.Struct(">qqq").unpack
 
@@ -27,7 +28,7 @@ def signature(text: str) -> frozenset[int]:
     Texts of 150 words or more keep the hashes that 8 divides, shorter ones keep all. Scripts that put no space
     between words are taken by overlapping pairs of characters.
     """
-    placed = list(chain.from_iterable(map(_MEMO.__getitem__, text.split())))
+    placed = _placed(text)
     mask = SAMPLE - 1 if len(placed) >= SHORT_TEXT else 0
     return frozenset(
         [
@@ -36,6 +37,19 @@ def signature(text: str) -> frozenset[int]:
             if not (value := first ^ second ^ third) & mask
         ]
     )
+
+
+def spread(one: str, other: str) -> float:
+    """The share of the shorter text's passages that stand in the other one too, in a quarter of their words or more.
+
+    A copy that was edited everywhere is near 1, a report that quotes what another quotes is near a half, for the same
+    share of 3-grams in common.
+    """
+    shorter, longer = sorted((_all_hashes(one), _all_hashes(other)), key=len)
+    known = set(longer)
+    passages = [shorter[start : start + PASSAGE] for start in range(0, max(len(shorter) - PASSAGE // 2, 1), PASSAGE)]
+    found = [sum(value in known for value in passage) >= max(len(passage) / 4, 1) for passage in passages]
+    return sum(found) / len(found)
 
 
 def whole_hash(text: str) -> int:
@@ -54,6 +68,18 @@ def at_one_level(one: frozenset[int], other: frozenset[int]) -> tuple[frozenset[
     if is_sampled(one) == is_sampled(other):
         return one, other
     return _sampled(one), _sampled(other)
+
+
+def _all_hashes(text: str) -> list[int]:
+    placed = _placed(text)
+    return [
+        first ^ second ^ third
+        for (first, _, _), (_, second, _), (_, _, third) in zip(placed, placed[1:], placed[2:], strict=False)
+    ]
+
+
+def _placed(text: str) -> list[Placed]:
+    return list(chain.from_iterable(map(_MEMO.__getitem__, text.split())))
 
 
 def _sampled(hashes: frozenset[int]) -> frozenset[int]:
