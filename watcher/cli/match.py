@@ -52,8 +52,8 @@ def match(
 
 def _bulk(rules: Path, items: Path, json: bool) -> None:
     from watcher.config import load_rules
-    from watcher.sources.items_file import read_items
     from watcher.query import Document, RuleSet
+    from watcher.sources.items_file import read_items
 
     ruleset = RuleSet(load_rules(rules))
     write: Callable[[str, list[str]], None] = _json_line if json else _text_line
@@ -87,24 +87,21 @@ def _one(query: str, text: str, url: str, title: str, json: bool) -> None:
 
 def _item(text: str, url: str, title: str) -> Item:
     """The text as an item: an article out of a page, or plain text as it is."""
+    from watcher.cli.preview import article_at, looks_like_page
     from watcher.model import Item
 
     if text.startswith(("http://", "https://")):
-        from watcher.cli.preview import article_at
-
-        return article_at(text)
+        return common.run(article_at(text))
     if text == "-":
-        body, name = sys.stdin.buffer.read(), "standard input"
+        body = sys.stdin.buffer.read()
     else:
         try:
-            body, name = Path(text).read_bytes(), text
+            body = Path(text).read_bytes()
         except OSError as error:
             raise typer.BadParameter(f"{text}: {error.strerror}") from error
-    if b"<html" in body[:2000].lower() or b"<!doctype html" in body[:2000].lower():
-        from watcher.cli.preview import article_in
-
-        return article_in(body, url)
-    return Item(id=name, source="", title=title, body=body.decode("utf-8", "replace"), url=url)
+        if looks_like_page(body):
+            return common.run(article_at(text, url))
+    return Item(id=text, source="", title=title, body=body.decode("utf-8", "replace"), url=url)
 
 
 def _show(explanation: Explanation, item: Item) -> None:

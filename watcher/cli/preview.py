@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watcher.cli import common
+from watcher.model import Item
 
 if TYPE_CHECKING:
     from watcher.extract import Article
-    from watcher.fetch import Response
-    from watcher.model import Item
-    from watcher.sources.feed import Feed
+    from watcher.workers import Workers
 
 app = typer.Typer()
 
@@ -21,21 +20,16 @@ app = typer.Typer()
 @app.command()
 def preview(
     what: Annotated[str, typer.Argument(metavar="URL|FILE", help="An address, or a saved feed or page.")],
-    kind: Annotated[str | None, typer.Option("--kind", help="feed or article; found out where it is not given.")] = None,
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="feed or article; found out where it is not given.")
+    ] = None,
     url: Annotated[str, typer.Option("--url", help="For a file: the address it was at.")] = "",
     json: common.JsonOption = False,
 ) -> None:
-    """Show what watcher would read at URL or in FILE: a feed's items, or an article's text without the page around it."""
+    """Show what watcher would read at URL or in FILE: a feed's items, or an article without the page around it."""
     if kind not in (None, "feed", "article"):
         raise typer.BadParameter(f"{kind}: expected feed or article", param_hint="--kind")
-    body, headers, address = _get(what, url)
-    found: Any = None
-    if kind != "article" and (kind == "feed" or looks_like_feed(body)):
-        found = _feed(body, headers, address)
-        value = feed_json(found)
-    else:
-        found = _article(body, headers, address)
-        value = article_json(found)
+    value = common.run(_preview(what, kind, url))
     if json:
         common.print_json(value)
     elif value["kind"] == "feed":
@@ -44,15 +38,36 @@ def preview(
         _show_article(value)
 
 
-def article_at(url: str) -> Item:
-    """The article at `url` as an item. Raises FetchError, ParseError."""
-    response = fetch(url)
-    return _as_item(_article(response.body, dict(response.headers), response.url))
+async def _preview(what: str, kind: str | None, url: str) -> dict[str, Any]:
+    from watcher.workers import Workers
+
+    body, content_type, address = await _get(what, url)
+    async with Workers(count=1) as workers:
+        if kind == "feed" or (kind is None and looks_like_feed(body)):
+            return await _feed(body, content_type, address, workers)
+        return _article_json(await _article(body, content_type, address, workers))
 
 
-def article_in(page: bytes, url: str) -> Item:
-    """The article in a saved page as an item. Raises ParseError."""
-    return _as_item(_article(page, {}, url))
+async def article_at(what: str, url: str = "") -> Item:
+    """The article at a URL, or in a file that was at `url`, as an item. Raises FetchError, ParseError."""
+    from watcher.text import urls
+    from watcher.workers import Workers
+
+    body, content_type, address = await _get(what, url)
+    async with Workers(count=1) as workers:
+        article = await _article(body, content_type, address, workers)
+    return Item(
+        id=article.url,
+        source="",
+        title=article.title,
+        body=article.text,
+        author=article.author,
+        url=article.url,
+        outlet=urls.outlet(article.url),
+        site=urls.host(article.url),
+        lang=_lang(article.title, article.text, article.lang),
+        published=article.published,
+    )
 
 
 def looks_like_feed(body: bytes) -> bool:
@@ -63,67 +78,57 @@ def looks_like_feed(body: bytes) -> bool:
     return any(mark in head for mark in (b"<rss", b"<feed", b"<rdf:rdf", b"<channel")) and b"<html" not in head
 
 
-def fetch(url: str) -> Response:
-    """Fetch `url`, which the user typed, so that its host may be private. Raises FetchError."""
+def looks_like_page(body: bytes) -> bool:
+    """Whether a body is a web page, by its first kilobytes."""
+    head = body[:4096].lower()
+    return b"<html" in head or b"<!doctype html" in head or b"<body" in head
+
+
+async def _get(what: str, url: str) -> tuple[bytes, str, str]:
+    """Body, Content-Type and address of a URL or a file. What the user typed may be at a private address."""
+    if not what.startswith(("http://", "https://")):
+        try:
+            return Path(what).read_bytes(), "", url  # noqa: ASYNC240 - nothing else runs beside it
+        except OSError as error:
+            raise typer.BadParameter(f"{what}: {error.strerror}; expected a file, or an http(s) address") from error
     from random import Random
 
     from watcher.clock import SystemClock
     from watcher.fetch import Client, FetchSettings, Request
     from watcher.text.urls import host
 
-    async def get() -> Response:
-        async with Client(FetchSettings(), {host(url)}, SystemClock(), Random()) as client:
-            return await client.get(Request(url))
-
-    return common.run(get())
+    async with Client(FetchSettings(), {host(what)}, SystemClock(), Random()) as client:
+        response = await client.get(Request(what))
+    return response.body, response.headers.get("Content-Type", ""), response.url
 
 
-def _get(what: str, url: str) -> tuple[bytes, dict[str, str], str]:
-    if what.startswith(("http://", "https://")):
-        response = fetch(what)
-        return response.body, dict(response.headers), response.url
-    try:
-        return Path(what).read_bytes(), {}, url
-    except OSError as error:
-        raise typer.BadParameter(f"{what}: {error.strerror}; expected a file, or an http(s) address") from error
+async def _feed(body: bytes, content_type: str, url: str, workers: Workers) -> dict[str, Any]:
+    import time
+
+    from watcher.sources.feed import PARSE, PARSE_DEADLINE
+
+    parsed = await workers.run(PARSE, body, content_type, url, url, time.time(), deadline=PARSE_DEADLINE)
+    return feed_json(parsed["title"], [Item(*values) for values in parsed["items"]])
 
 
-def _feed(body: bytes, headers: dict[str, str], url: str) -> Feed:
-    from watcher.sources.feed import parse
+async def _article(page: bytes, content_type: str, url: str, workers: Workers) -> Article:
+    from watcher import extract
 
-    return parse(body, headers, url)
-
-
-def _article(page: bytes, headers: dict[str, str], url: str) -> Article:
-    from watcher.extract import extract
-    from watcher.fetch.validators import charset
-
-    return extract(page, url, charset(headers))
+    _, charset = extract.content_type(content_type)
+    return await extract.article_of(page, url, workers, charset)
 
 
-def _as_item(article: Article) -> Item:
-    from watcher.model import Item
-    from watcher.text import urls
+def _lang(title: str, text: str, declared: str) -> str:
+    from watcher.text.language import detect
 
-    return Item(
-        id=article.url,
-        source="",
-        title=article.title,
-        body=article.text,
-        author=article.author,
-        url=article.url,
-        outlet=urls.outlet(article.url),
-        site=urls.host(article.url),
-        lang=article.lang or "und",
-        published=article.published,
-    )
+    return detect(title, text, declared)
 
 
-def feed_json(feed: Feed) -> dict[str, Any]:
+def feed_json(title: str, items: list[Item]) -> dict[str, Any]:
     """A feed as `--json` prints it."""
     return {
         "kind": "feed",
-        "title": feed.title,
+        "title": title,
         "items": [
             {
                 "id": item.id,
@@ -133,21 +138,21 @@ def feed_json(feed: Feed) -> dict[str, Any]:
                 "author": item.author,
                 "summary": item.summary,
                 "body": item.body,
-                "lang": item.lang,
+                "lang": _lang(item.title, item.body or item.summary, item.lang),
             }
-            for item in feed.items
+            for item in items
         ],
     }
 
 
-def article_json(article: Article) -> dict[str, Any]:
+def _article_json(article: Article) -> dict[str, Any]:
     """An article as `--json` prints it."""
     return {
         "kind": "article",
         "title": article.title,
         "text": article.text,
         "published": common.iso(article.published),
-        "lang": article.lang or "und",
+        "lang": _lang(article.title, article.text, article.lang),
         "url": article.url,
     }
 

@@ -43,7 +43,9 @@ async def _status(config: Any) -> dict[str, Any]:
     lag = max((row.late for row in waiting.values()), default=0.0)
     return {
         "well": bool(workers) and lag < LATE,
-        "workers": [{"id": one.id, "version": one.version, "up_seconds": round(now - one.started_at)} for one in workers],
+        "workers": [
+            {"id": one.id, "version": one.version, "up_seconds": round(now - one.started_at)} for one in workers
+        ],
         "sources": {
             "active": len(sources),
             "polled": sum(one.polled_at is not None for one in sources),
@@ -67,7 +69,8 @@ def _show(found: dict[str, Any]) -> None:
     for one in sources["failing"]:
         typer.echo(f"  {one['source']}: {one['error']}")
     late = f", {common.ago(found['lag_seconds'])} behind" if found["lag_seconds"] > 1 else ""
-    typer.echo(f"due now: {', '.join(f'{row['due']} {name}' for name, row in found['queues'].items())}{late}")
+    queues = ", ".join(f"{row['due']} {name}" for name, row in found["queues"].items())
+    typer.echo(f"due now: {queues}{late}")
     typer.echo(f"messages: {', '.join(f'{count} {state}' for state, count in found['deliveries'].items())}")
     for alert in found["alerts"]:
         typer.echo(f"  {alert['at']}  {alert['rule']}: {alert['title']}")

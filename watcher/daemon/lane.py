@@ -74,7 +74,7 @@ class Lane:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
     async def renew(self) -> None:
-        """Renew the leases of what runs; a step whose lease is lost is cancelled, for its result could not be written."""
+        """Renew the leases of what runs; a step whose lease is lost is cancelled: its result could not be written."""
         if not self._claims:
             self._renewed_at = self.services.clock.now()
             return
@@ -92,13 +92,17 @@ class Lane:
         """Wait up to `grace` seconds for what runs, cancel the rest, and give back what was not begun."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace)
-        for task in self._tasks:
-            task.cancel()
+        self.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
         if self._claims:
             await self.services.store.release(list(self._claims.values()))
             self._claims.clear()
+
+    def cancel(self) -> None:
+        """End what runs, now; nothing of it is written."""
+        for task in self._tasks:
+            task.cancel()
 
     @property
     def running(self) -> int:

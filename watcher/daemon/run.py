@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
 from watcher import __version__, log, systemd
 from watcher.clock import Clock
 from watcher.config import Config
@@ -61,7 +63,10 @@ class _Daemon:
         config = self.services.config
         systemd.notify("READY=1", f"STATUS=watching {len(config.sources)} sources by {len(config.rules)} rules")
         logger.info(
-            "watching", sources=len(config.sources), rules=len(config.rules), channels=len(config.channels),
+            "watching",
+            sources=len(config.sources),
+            rules=len(config.rules),
+            channels=len(config.channels),
             version=__version__,
         )
         try:
@@ -96,21 +101,22 @@ class _Daemon:
         return sum(lane.running for lane in self.lanes.values())
 
     async def _drain(self) -> int:
-        drains = asyncio.gather(*(lane.drain(DRAIN) for lane in self.lanes.values()))
-        hurry = asyncio.create_task(self.at_once.wait())
-        await asyncio.wait([drains, hurry], return_when=asyncio.FIRST_COMPLETED)
+        hurry = asyncio.create_task(self._hurry())
+        await asyncio.gather(*(lane.drain(DRAIN) for lane in self.lanes.values()))
         hurry.cancel()
-        if not drains.done():
-            drains.cancel()
-            await asyncio.gather(drains, return_exceptions=True)
-            await asyncio.gather(*(lane.drain(0.0) for lane in self.lanes.values()))
         logger.info("stopped")
         return 0
 
-    def _schedule(self) -> Any:
-        from apscheduler.schedulers.asyncio import AsyncIOScheduler
+    async def _hurry(self) -> None:
+        """A second signal: what is under way is cancelled, and its rows are given back."""
+        await self.at_once.wait()
+        for lane in self.lanes.values():
+            lane.cancel()
 
-        scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
+    def _schedule(self) -> Any:
+        scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
         scheduler.add_job(self._wake_job, "interval", seconds=TICK)
         scheduler.add_job(self._renew, "interval", seconds=min(lane.lease for lane in self.lanes.values()) / 2)
         scheduler.add_job(self._beat, "interval", seconds=BEAT)
@@ -163,7 +169,9 @@ class _Daemon:
         self._wake()
         logger.info(
             "configuration reloaded",
-            sources=len(config.sources), rules=len(config.rules), channels=len(config.channels),
+            sources=len(config.sources),
+            rules=len(config.rules),
+            channels=len(config.channels),
             removed=sorted(
                 {*old.sources, *old.rules, *old.channels} - {*config.sources, *config.rules, *config.channels}
             ),

@@ -34,7 +34,7 @@ async def deliver(services: Services, claim: Claim[Delivery]) -> Counts:
     url = channel.url.get_secret_value()
     transport = transport_for(url)
     await transport.ready(url)
-    address = dict((target.key, one) for target, one in transport.targets(url)).get(delivery.target.key)
+    address = {target.key: one for target, one in transport.targets(url)}.get(delivery.target.key)
     if address is None:
         await store.write(lambda tx: tx.deliveries.dead(claim, Reason.TARGET_REMOVED, ""))
         logger.error("dead letter", channel=channel.name, reason=Reason.TARGET_REMOVED.value)
@@ -95,7 +95,11 @@ async def _failed(services: Services, claim: Claim[Delivery], error: TransportEr
 
     await store.write(retry)
     logger.warning(
-        "not sent", channel=delivery.channel, target=delivery.target.label, answer=error.answer,
-        failure=error.failure.value, again_in=f"{again - now:.0f}s",
+        "not sent",
+        channel=delivery.channel,
+        target=delivery.target.label,
+        answer=error.answer,
+        failure=error.failure.value,
+        again_in=f"{again - now:.0f}s",
     )
     return Counts(retrying=1)

@@ -11,9 +11,9 @@ from watcher.model import Alert, AlertState, Item, Match, Reason, Story, derive_
 from watcher.pipeline.services import Counts, Services
 from watcher.query import Document
 from watcher.sources import Source
+from watcher.store import Tx
 from watcher.stories import decide as decide_story
 from watcher.stories import signature_of
-from watcher.store import Tx
 from watcher.text.urls import canonical
 
 STORY_WINDOW = 72 * 3600.0  # a copy later than this after a story's last copy opens a new story

