@@ -22,7 +22,7 @@ class Dead:
     reason: Reason
 
 
-def next_try( - the facts of one failed try
+def next_try(
     failure: Failure, attempts: int, first_try: float, now: float, retry_after: float | None, rng: Random
 ) -> float | Dead:
     """The time of the next try of a delivery that has failed `attempts` times (at least once), or that it is dead.

@@ -54,7 +54,7 @@ async def play(seed: int, *, stay: bool, say: Say) -> int:
 
 
 async def _play(folder: Path, site: Site, seed: int, stay: bool, say: Say) -> int:
-    rng = Random(seed)  # noqa: S311 - it makes a show, not a secret
+    rng = Random(seed)
     clock = SystemClock()
     for hours, (outlet, piece) in enumerate(schedule.before(rng), 1):
         site.publish(outlet, piece, clock.now() - hours * 3600)
