@@ -148,6 +148,11 @@ def test_a_short_item_is_a_copy_under_the_same_title_when_its_text_agrees() -> N
     assert judged(other, first) is Reason.NEW_STORY
 
 
+def test_the_same_title_over_two_long_texts_is_not_enough() -> None:
+    title = "Council votes to close the river tunnel"
+    assert judged(item("b", title, prose(8, 30)), item("a", title, prose(9, 30))) is Reason.NEW_STORY
+
+
 def test_a_title_that_recurs_is_not_enough() -> None:
     assert judged(item("b", "Morning briefing"), item("a", "Morning briefing")) is Reason.NEW_STORY
 

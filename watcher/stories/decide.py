@@ -89,14 +89,18 @@ class _Side:
     def __init__(self, item: Item, hashes: frozenset[int]) -> None:
         self.item = item
         self.headline = headlines.read(item.title, item.outlet)
-        self.all_hashes = hashes
-        self.hashes = hashes - {whole_hash(self.headline.text)}
+        self.title_hash = whole_hash(self.headline.text)
+        self.hashes = hashes - {self.title_hash}
         self.text = max(item.body, item.summary, key=len)
         self.short = _is_short(self.text)
 
+    def near(self, hashes: frozenset[int]) -> bool:
+        """Whether it shares enough with `hashes` to be looked at more closely."""
+        return self.title_hash in hashes or len(self.hashes & hashes) >= SHARED
+
 
 def _judge(new: _Side, known: Candidate, copies: Copies) -> _Copy | None:
-    if not known.same_url and (copies == "url" or new.all_hashes.isdisjoint(known.hashes)):
+    if not known.same_url and (copies == "url" or not new.near(known.hashes)):
         return None
     old = _Side(known.item, known.hashes)
     mine, theirs = at_one_level(new.hashes, old.hashes)
@@ -111,9 +115,7 @@ def _judge(new: _Side, known: Candidate, copies: Copies) -> _Copy | None:
     if same_site:
         same = _reposted(new, old, contained, shared, same_title)
     else:
-        same = _copied(new, old, shared, size) or (
-            same_title and new.headline.telling and bool(shared or not new.text or not old.text)
-        )
+        same = _copied(new, old, shared, size) or (same_title and _titled_alike(new, old, shared))
     if not same or differ(new.headline, old.headline) or _named_differ(new.item, old.item):
         return None
     title = "the same title, " if same_title else ""
@@ -127,6 +129,13 @@ def _copied(new: _Side, old: _Side, shared: int, size: int) -> bool:
     if shared >= (CONTAINED if size >= FEW else FEW_CONTAINED) * size:
         return True
     return spread(story_text(new.item), story_text(old.item)) >= SPREAD
+
+
+def _titled_alike(new: _Side, old: _Side, shared: int) -> bool:
+    """Whether one title of two sites is one text: where one of them has hardly more than the title."""
+    if not new.headline.telling or not (new.short or old.short):
+        return False
+    return bool(shared) or not new.text or not old.text
 
 
 def _same_page(new: _Side, old: _Side, contained: float, same_title: bool) -> bool:
