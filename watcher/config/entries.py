@@ -119,9 +119,10 @@ def explain(
     loc = details["loc"]
     node, left = _find(entry.node, loc)
     if details["type"] == "extra_forbidden":
-        key = str(loc[-1])
+        key, colon, _ = str(loc[-1]).partition(":")
         keys = known if len(loc) == 1 and known else _keys(model, loc[:-1])
-        report.add_at(entry.file, _key_of(entry, loc) or node, f'unknown key "{key}"', near(key, keys, "known keys: "))
+        hint = "a blank belongs behind a key's colon" if colon else near(key, keys, "known keys: ")
+        report.add_at(entry.file, _key_of(entry, loc) or node, f'unknown key "{key}"', hint)
     elif details["type"] == "missing":
         where = entry.key if len(loc) == 1 else node
         report.add_at(entry.file, where, f'"{loc[-1]}" is missing')

@@ -49,8 +49,7 @@ class Expander:
                     f"set it in the environment, or put it into a file {found['name']} in the secrets directory",
                 )  # fmt: skip
                 return found[0]
-            if value:
-                self.report.hidden[value] = f"${{{found['name']}}}"
+            self.report.hide(value, f"${{{found['name']}}}")
             return value
 
         return _DOLLAR.sub(put, node.value)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from watcher.config import nodes
 from watcher.config.entries import entries
-from watcher.config.nodes import File, Scalar, read, walk
+from watcher.config.nodes import File, Scalar, read
 from watcher.config.queries import Terms, parse_at
 from watcher.config.report import QUERY_HINT, Report, near
-from watcher.config.secrets import Lookup, holds_secret, withhold
+from watcher.config.secrets import Lookup, suspects, withhold
 from watcher.config.sections import Sections
 from watcher.config.settings import Settings, environment
 from watcher.config.watchlist import Channel, Rule
@@ -190,10 +190,8 @@ def _read(path: Path, report: Report) -> list[File]:
 
 def _check(file: File, report: Report) -> File:
     """Report what is wrong with a file as YAML."""
-    if file.root is not None:
-        for path, scalar in walk(file.root):
-            if holds_secret(path, scalar.value) and scalar.value:
-                report.hidden[scalar.value] = "…"
+    for secret in suspects(file):
+        report.hide(secret.value, "…")
     for complaint in file.complaints:
         line, _ = file.place(complaint.index)
         hint = QUERY_HINT if _in_query(file, line) else complaint.hint

@@ -79,6 +79,7 @@ class File:
     text: str
     root: Node | None = None
     complaints: list[Complaint] = field(default_factory=list)
+    dropped: list[Node] = field(default_factory=list)  # values of keys that were there before
     parsed: bool = True
 
     @cached_property
@@ -196,6 +197,7 @@ class _Builder:
             if first is None:
                 parent.entries[key.value] = (key, node)
             else:
+                self.file.dropped.append(node)
                 line, _ = self.file.place(first[0].start)
                 self._complain(key.start, f'"{key.value}" is defined twice', f"the first one is on line {line}")
 
@@ -266,3 +268,14 @@ def walk(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ..
     else:
         for key, (_, value) in node.entries.items():
             yield from walk(value, (*path, key))
+
+
+def keys(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Scalar, Node]]:
+    """Every key under `node` with its value, and the keys that lead to it."""
+    if isinstance(node, Sequence):
+        for number, item in enumerate(node.items):
+            yield from keys(item, (*path, str(number)))
+    elif isinstance(node, Mapping):
+        for key, value in node.entries.values():
+            yield path, key, value
+            yield from keys(value, (*path, key.value))

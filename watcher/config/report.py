@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import cache
+
+from pydantic import BaseModel
 
 from watcher.config.nodes import File, Node
 from watcher.config.secrets import Mask
+from watcher.config.settings import Settings
+from watcher.config.watchlist import Channel
 from watcher.errors import ConfigError, Problem
 
 QUERY_HINT = "write the query in a | block or in single quotes"
@@ -21,18 +25,35 @@ def near(word: str, known: Iterable[str], say: str = "known: ") -> str:
     return say + ", ".join(names) if 0 < len(names) <= 20 else ""
 
 
+@cache
+def known_keys() -> dict[str, frozenset[str]]:
+    """The keys that settings, channels and sources have."""
+    from watcher.sources import kinds  # noqa: PLC0415 - only where there is a problem, or something to read
+
+    def keys(*models: type[BaseModel]) -> frozenset[str]:
+        return frozenset(field.alias or name for model in models for name, field in model.model_fields.items())
+
+    return {"settings": keys(Settings), "channels": keys(Channel), "sources": keys(*kinds().values())}
+
+
 class Report:
-    """The problems found so far. `hidden` are texts that no message may repeat, each with what stands for it."""
+    """The problems found so far."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self.hidden: dict[str, str] = {}
+        self._hidden: dict[str, str] = {}
         self._masks: dict[str, Mask] = {}
+
+    def hide(self, text: str, instead: str) -> None:
+        """Let no message repeat `text`. What has less than four letters is no secret, and stands in every sentence."""
+        if len(text) >= 4:
+            self._hidden.setdefault(text, instead)
+            self._hidden.setdefault(repr(text)[1:-1], instead)
 
     def add(self, file: File, index: int, message: str, hint: str = "", level: str = "error") -> None:
         """Note a problem at an index of the file's text."""
         line, column = file.place(index)
-        mask = self._masks.get(file.path) or self._masks.setdefault(file.path, Mask(file))
+        mask = self._masks.get(file.path) or self._masks.setdefault(file.path, Mask(file, known_keys()))
         self.problems.append(
             Problem(file.path, line, column, self._clean(message), self._clean(hint), level, mask.line(line))
         )
@@ -46,9 +67,8 @@ class Report:
         self.problems.append(Problem(place, 0, 0, self._clean(message), self._clean(hint), level))
 
     def _clean(self, text: str) -> str:
-        for value in sorted(self.hidden, key=len, reverse=True):
-            pattern = re.escape(value) if len(value) > 5 else rf"(?<!\w){re.escape(value)}(?!\w)"
-            text = re.sub(pattern, self.hidden[value].replace("\\", r"\\"), text)
+        for value in sorted(self._hidden, key=len, reverse=True):
+            text = text.replace(value, self._hidden[value])
         return text
 
     @property

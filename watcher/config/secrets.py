@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import yaml
 
-from watcher.config.nodes import WITHHELD, File, walk
+from watcher.config.nodes import WITHHELD, File, Scalar, keys, walk
 from watcher.errors import ConfigError
 
 SECRET_KEYS = {"channels": frozenset({"url"}), "sources": frozenset({"headers", "auth", "cookies", "proxy"})}
@@ -135,17 +135,44 @@ def _comments(file: File) -> Iterator[tuple[int, int]]:
         yield last + found.start(), last + found.end()
 
 
-class Mask:
-    """Shows the lines of one file with what may be a secret starred out, no character moved."""
+def suspects(file: File) -> Iterator[Scalar]:
+    """What may be a secret in a file: values that `holds_secret` tells, and keys that swallowed their value.
 
-    def __init__(self, file: File) -> None:
+    `{url:slack://token}` lacks a blank after its first colon, and is to YAML a key with nothing behind it.
+    """
+    if not file.root:
+        return
+    for path, scalar in walk(file.root):
+        if holds_secret(path, scalar.value):
+            yield scalar
+    for path, key, value in keys(file.root):
+        empty = isinstance(value, Scalar) and not value.value
+        if empty and path[:1] not in ((), ("rules",), ("terms",)) and (":" in key.value or _secret_key(path)):
+            yield key
+
+
+class Mask:
+    """Shows the lines of one file with what may be a secret starred out, no character moved.
+
+    `known` are the keys of settings, channels and sources: what stands at another key there, or nowhere in particular,
+    may be a secret at a mistyped one, and is starred out too.
+    """
+
+    def __init__(self, file: File, known: Mapping[str, Collection[str]]) -> None:
         self.file = file
-        found = walk(file.root) if file.root else ()
-        self.spans = [
-            (scalar.start, scalar.end)
-            for path, scalar in found
-            if _secret_key(path) or holds_secret(path, scalar.value)
-        ]
+        self.known = known
+        found = list(walk(file.root)) if file.root else []
+        found += [((), scalar) for node in file.dropped for _, scalar in walk(node)]
+        self.spans = [(scalar.start, scalar.end) for path, scalar in found if not self._shown(path, scalar.value)]
+        self.spans += [(scalar.start, scalar.end) for scalar in suspects(file)]
+
+    def _shown(self, path: tuple[str, ...], value: str) -> bool:
+        section = path[0] if path else ""
+        if section in ("rules", "terms"):
+            return True
+        key = path[1:2] if section == "settings" else path[2:3]
+        known = bool(key) and key[0] in self.known.get(section, ())
+        return known and not _secret_key(path) and not holds_secret(path, value)
 
     def line(self, number: int) -> str:
         """Line `number`, counted from 1."""

@@ -126,7 +126,7 @@ class Sections:
         node = entry.node.get("url") if isinstance(entry.node, nodes.Mapping) else None
         wrong = check_url(url) if not channel.withheld and "${" not in url else None
         if wrong and node is not None:
-            self.report.hidden.setdefault(url, "the url")
+            self.report.hide(url, "…")
             self.report.add_at(entry.file, node, wrong)
 
     def _lint_hours(self, entry: Entry, data: dict[str, Any], system: str) -> None:

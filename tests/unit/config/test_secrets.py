@@ -7,6 +7,7 @@ import pytest
 from tests.unit.config.configs import bad, good, write
 from watcher.config import load, restore
 from watcher.config.nodes import read
+from watcher.config.report import known_keys
 from watcher.config.secrets import Lookup, Mask, holds_secret
 from watcher.errors import ConfigError
 
@@ -52,8 +53,12 @@ def test_what_is_a_secret(path: str, value: str, secret: bool) -> None:
 
 BROKEN = f"""\
 settings: {{store: "postgresql://me:{S}@db/w", bad: 1}}
+chanels: {{a: {{url: "slack://{S}"}}}}
 channels:
   a: {{url: "slack://{S}", bad: 1}} # was {S}
+  token: {S}
+  g: {{url:slack://{S}}}
+  f: {{ulr: "slack://{S}"}}
   b: {{url: "{S}"}}
   c:
     url: &anchor >-
@@ -64,13 +69,17 @@ channels:
 sources:
   s: {{feed: "https://me:{S}@example.org/", bad: 1, headers: {{X-Key: {S}}}, auth: {{basic: {S}}}}}
   t: {{feed: "ftp://me:{S}@example.org/"}}
+  v: {S}
+  y: {{feed: "https://example.org/", headers: {{X-Key:{S}}}, auth: {{basic:{S}}}}}
+  w: {{fed: "https://example.org/", ulr: {S}, headers: {{X-Key: ok}}, headers: {{X-Key: {S}}}}}
+  x: {{feed: "https://example.org/", heders: {{X-Key: {S}}}, tags: ["${{UNSET}}"]}}
   u: {{feed: "https://example.org/", lang: "${{FROM_ENV}}", headers: [{S}]}}
 """
 
 
 def test_no_problem_shows_a_secret(tmp_path: Path) -> None:
     problems = bad(tmp_path, BROKEN, {"FROM_ENV": "expanded-from-the-environment"})
-    assert len(problems) >= 9
+    assert len(problems) >= 20
     for problem in problems:
         assert S not in repr(problem)
         assert "expanded-from" not in repr(problem)
@@ -95,7 +104,7 @@ def test_nor_where_the_yaml_is_broken(tmp_path: Path, syntax: str) -> None:
 def test_what_a_masked_line_still_shows() -> None:
     file = read("f", f'channels:\n  a: {{url: "slack://${{TOKEN}}/{S}", limit: 3}} # {S}\n')
     stars = "*" * len(S)
-    assert Mask(file).line(2) == f'  a: {{url: "slack://${{TOKEN}}*{stars}", limit: 3}} # {stars}'
+    assert Mask(file, known_keys()).line(2) == f'  a: {{url: "slack://${{TOKEN}}*{stars}", limit: 3}} # {stars}'
 
 
 STORED = f"""\
