@@ -8,6 +8,8 @@ import pytest
 
 from watcher.demo import content, schedule
 from watcher.demo.content import DONORS, SAHEL, Piece
+from watcher.model import Item
+from watcher.stories import group_file
 
 PIECES = [
     content.WIRE,
@@ -59,3 +61,23 @@ def test_every_order_shows_what_the_demo_is_for(seed: int) -> None:
     assert {release.piece.slug for release in live} | {piece.slug for _, piece in schedule.before(Random(seed))} == {
         piece.slug for piece in PIECES
     }
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_texts_are_the_stories_that_their_labels_say(seed: int) -> None:
+    shown = [*schedule.before(Random(seed)), *((one.outlet, one.piece) for one in schedule.live(Random(seed)))]
+    items = [
+        Item(
+            str(place),
+            outlet.domain,
+            piece.title,
+            piece.summary,
+            "\n\n".join(piece.paragraphs),
+            url=f"https://{outlet.domain}/{piece.slug}?{piece.query}",
+            outlet=outlet.domain,
+        )
+        for place, (outlet, piece) in enumerate(shown)
+    ]
+    found = group_file(items)
+    pairs = {(found[item.id], piece.story) for item, (_, piece) in zip(items, shown, strict=True)}
+    assert len(pairs) == len({story for _, story in pairs}) == len(set(found.values()))
