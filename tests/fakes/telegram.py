@@ -132,7 +132,7 @@ class FakeTelegram:
     migrated: dict[int, int] = field(default_factory=dict)  # groups that became supergroups
 
     def then(self, *answers: str) -> None:
-        """Script the next answers: ok, `429 SECONDS`, blocked, kicked, not found, unauthorized, 500, drop, hang, elsewhere."""
+        """Script the next: ok, `429 SECONDS`, blocked, kicked, not found, unauthorized, parse, 500, drop, hang, elsewhere."""
         self.script.extend(answers)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:

@@ -101,7 +101,6 @@ class Fakes:
         to = ",".join(recipients)
         return f"mailto://127.0.0.1:{self.mail.port}?from=watcher@watch.example&to={to}{query}"
 
-
     @property
     def hook_url(self) -> str:
         """A channel URL for a service without markup: whatever it posts lands in `hooks`."""

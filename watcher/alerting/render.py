@@ -212,7 +212,7 @@ def _entry(number: int, rules: tuple[str, ...], group: Sequence[Told], notice: N
     url = link(told.url)
     spans = [span for one in group for span in one.title_spans]
     title = marked(told.title, spans) if visible(told.title) else Excerpt(one_line(told.url) or "(no title)")
-    others = tuple(one_line(other) for other in told.others)
+    others = tuple(cut(one_line(other), LONGEST_NAME) for other in told.others)
     best = max(group, key=lambda one: len(one.excerpt.marks))
     return Entry(
         number=number,
@@ -220,12 +220,12 @@ def _entry(number: int, rules: tuple[str, ...], group: Sequence[Told], notice: N
         urgent=any(one.priority == "high" for one in group),
         title=title.cut(LONGEST_TITLE),
         url=url,
-        outlet=one_line(told.outlet),
+        outlet=cut(one_line(told.outlet), LONGEST_NAME),
         when=_when(told, notice),
         excerpt=best.excerpt,
         others=others[:NAMED_OUTLETS],
         more_others=len(others[NAMED_OUTLETS:]),
-        notes=tuple(dict.fromkeys(one_line(one.note) for one in group if one.note)),
+        notes=tuple(dict.fromkeys(cut(one_line(one.note), LONGEST_TITLE) for one in group if one.note)),
         brief=brief,
         alerts=len(group),
     )

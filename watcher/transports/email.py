@@ -7,9 +7,10 @@ providers. Sending is ours because the answer's code decides what a failure mean
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import threading
-from email.headerregistry import Address
+from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import formatdate
@@ -27,7 +28,13 @@ TIMEOUT = 30.0  # s, for each step of the conversation
 _ONLY = "&only="  # sets the one recipient apart from the URL as the user wrote it
 # Seven bits and lines of under 998 octets are what every server takes (RFC 5322, 2.1.1).
 _POLICY = SMTP_POLICY.clone(cte_type="7bit", max_line_length=78)
-_OWN_HEADERS = ("from", "to", "cc", "bcc", "sender", "subject", "date", "message-id", "references", "in-reply-to")
+_OWN_HEADERS = frozenset(
+    {"from", "to", "cc", "bcc", "sender", "date", "subject", "references", "in-reply-to", "received"}
+)
+_HEADER = re.compile(r"(?!content-|mime-|auto-|message-|resent-|dkim-)[!-9;-~]{1,60}", re.IGNORECASE)
+_PLAIN = re.compile(r"[A-Za-z0-9 ]*")  # what means itself in every header
+_PRINTABLE = re.compile(r"(?!.*=\?)[ -~]*")  # what means itself in a header without a syntax of its own
+_ADDRESS = re.compile(r"[!#-'*+\-/-9=?A-Z^-~.]+@[A-Za-z0-9.\-\[\]:]+")
 _parsing = threading.Lock()
 
 
@@ -72,14 +79,13 @@ class EmailTransport(Transport):
         account = _account(url)
         sender = account.from_addr[1]
         try:
-            content = compose(account, recipient, message, delivery_id).as_bytes()
-            sender.encode("ascii"), recipient.encode("ascii")
-        except (ValueError, UnicodeError) as error:
+            content = compose(account, recipient, message, delivery_id)
+        except ValueError as error:
             raise TransportError(Failure.PERMANENT, f"no mail can be written to {_mask(recipient)}: {error}") from None
         return await _hand_over(account, sender, recipient, content)
 
 
-def compose(account: Any, recipient: str, message: Message, delivery_id: str) -> EmailMessage:
+def compose(account: Any, recipient: str, message: Message, delivery_id: str) -> bytes:
     """The mail: text and HTML of the same alert.
 
     Its Message-ID comes from `delivery_id`, so that a repeat is recognisable; mails of one story refer to one id, which
@@ -87,29 +93,40 @@ def compose(account: Any, recipient: str, message: Message, delivery_id: str) ->
     """
     name, sender = account.from_addr
     domain = sender.rpartition("@")[2] or "localhost"
-    mail = EmailMessage(policy=_POLICY)
-    mail["From"] = _address(name or "watcher", sender)
-    mail["To"] = _address(account.names.get(recipient) or "", recipient)
-    mail["Subject"] = " ".join(message.title.split())
-    mail["Date"] = formatdate(localtime=True)
-    mail["Message-ID"] = f"<{delivery_id}@{domain}>"
+    headers = {
+        "From": _address(name or "watcher", sender),
+        "To": _address(account.names.get(recipient) or "", recipient),
+        "Subject": _encoded(message.title, _PRINTABLE),
+        "Date": formatdate(localtime=True),
+        "Message-ID": f"<{delivery_id}@{domain}>",
+        "Auto-Submitted": "auto-generated",  # RFC 3834: no holiday replies, please
+    }
     if message.thread:
-        mail["References"] = mail["In-Reply-To"] = f"<story.{message.thread}@{domain}>"
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies, please
+        headers["References"] = headers["In-Reply-To"] = f"<story.{message.thread}@{domain}>"
     for header, value in account.headers.items():
-        if header.lower() not in _OWN_HEADERS and not header.lower().startswith(("content-", "mime-", "auto-")):
-            mail[header] = " ".join(str(value).split())
-    mail.set_content(message.body)
+        if _HEADER.fullmatch(header) and header.lower() not in _OWN_HEADERS:
+            headers[header] = _encoded(str(value))
+    content = EmailMessage(policy=_POLICY)
+    content.set_content(message.body)
     if message.html:
-        mail.add_alternative(message.html, subtype="html")
-    return mail
+        content.add_alternative(message.html, subtype="html")
+    # The headers are written here because EmailMessage decodes encoded words in what it is given: a title could be one.
+    lines = "".join(f"{header}: {value}\r\n" for header, value in headers.items())
+    return lines.encode("ascii") + content.as_bytes()
 
 
-def _address(name: str, address: str) -> Address:
-    local, at, domain = address.rpartition("@")
-    if not at or not local or not domain:
+def _encoded(text: str, plain: re.Pattern[str] = _PLAIN) -> str:
+    """`text` as a header's value: on lines of 76 characters, all that is not plain as encoded words (RFC 2047)."""
+    text = " ".join(text.encode("utf-8", "replace").decode().split())
+    if len(text) <= 200 and plain.fullmatch(text):
+        return text
+    return Header(text, "utf-8", maxlinelen=76, header_name="In-Reply-To").encode(linesep="\r\n")
+
+
+def _address(name: str, address: str) -> str:
+    if not _ADDRESS.fullmatch(address):
         raise ValueError("an address is NAME@EXAMPLE.ORG")
-    return Address(" ".join(name.split()), local, domain)
+    return f"{_encoded(name)} <{address}>" if name.strip() else address
 
 
 async def _hand_over(account: Any, sender: str, recipient: str, content: bytes) -> Receipt:

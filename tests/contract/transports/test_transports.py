@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -41,7 +40,8 @@ def fakes(running: Fakes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fakes]:
 
 def message(style: Style, body: str = "", **more: str) -> Message:
     bodies = {
-        Style.TELEGRAM: '<b>sahel</b>\n\n<a href="https://n.example/?a=1&amp;b=2">A &lt;b&gt; &amp; <b>C</b></a>\n&#x27;x&#x27;',
+        Style.TELEGRAM: "<b>sahel</b>\n\n"
+        '<a href="https://n.example/?a=1&amp;b=2">A &lt;b&gt; &amp; <b>C</b></a>\n&#x27;x&#x27;',
         Style.SLACK: "*sahel*\n*<https://n.example/?a=1&amp;b=2|A &lt;b&gt; &amp; C>*\n&lt;!channel&gt; `x`",
         Style.EMAIL: "A <b> & C\nhttps://n.example/?a=1&b=2",
         Style.PLAIN: "A <b> & *C*\nhttps://n.example/?a=1&b=2",
@@ -263,7 +263,11 @@ async def test_mail_over_starttls_is_checked_against_the_authority(fakes: Fakes)
 async def test_a_refused_connection_can_be_tried_again(fakes: Fakes, kind: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
-    url = f"mailto://127.0.0.1:{port}?from=w@watch.example&to=a@desk.example" if kind == "mail" else f"json://127.0.0.1:{port}"
+    url = (
+        f"mailto://127.0.0.1:{port}?from=w@watch.example&to=a@desk.example"
+        if kind == "mail"
+        else f"json://127.0.0.1:{port}"
+    )
     error = await refused(url)
     assert error.failure is TRANSIENT
 

@@ -129,7 +129,9 @@ def test_an_end_that_the_clock_shows_twice() -> None:
     st.integers(0, 23), st.integers(0, 59), st.integers(0, 23), st.integers(0, 59),
     st.floats(1_700_000_000, 1_900_000_000), st.sampled_from([KYIV, "America/New_York", "Asia/Kathmandu", "UTC"]),
 )  # fmt: skip
-def test_quiet_hours_always_end_later_and_within_a_day(h1: int, m1: int, h2: int, m2: int, now: float, zone: str) -> None:
+def test_quiet_hours_always_end_later_and_within_a_day(
+    h1: int, m1: int, h2: int, m2: int, now: float, zone: str
+) -> None:
     if (h1, m1) == (h2, m2):
         return
     end = parse_quiet(f"{h1}:{m1:02}-{h2}:{m2:02}").end(zone, now)
