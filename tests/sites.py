@@ -1,4 +1,7 @@
-"""A server that says what a test wants, byte for byte, and clients that read from it."""
+"""Fixtures: a server that says what a test wants, byte for byte, and clients that read from it.
+
+A folder of tests takes them by importing them in its conftest.py.
+"""
 
 from __future__ import annotations
 

@@ -164,13 +164,12 @@ def decode(page: bytes, charset: str) -> str | bytes:
         return page.decode("utf-8")
     except UnicodeDecodeError:
         found = _META_CHARSET.search(page[:4096])
-        for name in (charset, found[1].decode("ascii", "replace") if found else ""):
-            encoding = (
-                "windows-1252" if name.lower() in ("iso-8859-1", "latin-1", "latin1", "ascii", "us-ascii") else name
-            )
+        for name in filter(None, (charset.lower(), found[1].decode("ascii").lower() if found else "")):
+            # What calls itself Latin-1 or ASCII is read as browsers do (WHATWG's encoding standard).
+            windows = name in ("iso-8859-1", "latin-1", "latin1", "ascii", "us-ascii")
             try:
-                return page.decode(encoding, "replace") if encoding else page
-            except LookupError:
+                return page.decode("windows-1252" if windows else name, "replace")
+            except (LookupError, ValueError):  # unknown, or no encoding of text
                 continue
     return page
 

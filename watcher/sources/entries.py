@@ -51,11 +51,14 @@ def keys(entries: Sequence[Entry]) -> list[str]:
 
 
 def to_items(source: str, entries: Sequence[Entry], now: float) -> list[Item]:
-    """The items of `source` (its stable name), in the feed's order, each once. Dates that lie ahead become `now`."""
+    """The items of `source` (its stable name), in the feed's order, each once. Dates that lie ahead become `now`.
+
+    An entry that says nothing at all is none.
+    """
     items: dict[str, Item] = {}
     for entry, key in zip(entries, keys(entries), strict=True):
         made = derive_id("item", source, key)
-        if made in items:
+        if made in items or not (entry.title or entry.summary or entry.body or entry.url):
             continue
         summary, body = texts(entry.summary, entry.body)
         items[made] = Item(

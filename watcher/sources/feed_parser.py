@@ -35,8 +35,9 @@ def parse_bytes(body: bytes, content_type: str, url: str, source: str, now: floa
     """The feed in `body`, which came from `url`, as plain values that can leave a worker.
 
     `source` is the stable name that ids are derived from; `now` (seconds since the epoch) bounds the dates. Gives
-    title, lang, ttl (seconds or None), per_day (items a day or None), dropped (how many entries were over the limit),
-    and items: the fields of model.Item, in their order. Raises ParseError, with advice, where `body` is no feed.
+    title, ttl (seconds or None), per_day (items a day or None), entries (how many there are), dropped (how many of them
+    were over the limit), and items: the fields of model.Item, in their order. Raises ParseError, with advice, where
+    `body` is no feed.
     """
     start = body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
@@ -48,6 +49,7 @@ def parse_bytes(body: bytes, content_type: str, url: str, source: str, now: floa
         "title": feed["title"],
         "ttl": feed["ttl"],
         "per_day": per_day(entries, now),
+        "entries": len(feed["entries"]),
         "dropped": len(feed["entries"]) - len(entries),
         "items": items,
     }

@@ -36,10 +36,19 @@ def polled(outcome: Outcome = Outcome.NOT_MODIFIED, etag: str | None = '"e"', it
 @pytest.mark.parametrize(
     ("per_day", "etag", "minutes"),
     [
-        (10_000, '"e"', 5), (40, '"e"', 9), (10, '"e"', 36), (1, '"e"', 60), (0, '"e"', 60), (None, '"e"', 30),
-        (1, None, 240), (0, None, 240), (2, None, 180), (None, None, 30), (10_000, None, 5),
+        (10_000, '"e"', 5),
+        (40, '"e"', 9),
+        (10, '"e"', 36),
+        (1, '"e"', 60),
+        (0, '"e"', 60),
+        (None, '"e"', 30),
+        (1, None, 240),
+        (0, None, 240),
+        (2, None, 180),
+        (None, None, 30),
+        (10_000, None, 5),
     ],
-)  # fmt: skip
+)
 def test_auto_follows_the_source(per_day: float | None, etag: str | None, minutes: float) -> None:
     assert wait(polled(etag=etag, per_day=per_day)) == pytest.approx(minutes * MINUTE, rel=0.02)
 
@@ -47,10 +56,13 @@ def test_auto_follows_the_source(per_day: float | None, etag: str | None, minute
 @pytest.mark.parametrize(
     ("hints", "minutes"),
     [
-        ({"max_age": 1200.0}, 20), ({"ttl": 3600.0}, 60), ({"ttl": 1200.0, "max_age": 2400.0}, 40), ({"max_age": 60.0}, 5),
+        ({"max_age": 1200.0}, 20),
+        ({"ttl": 3600.0}, 60),
+        ({"ttl": 1200.0, "max_age": 2400.0}, 40),
+        ({"max_age": 60.0}, 5),
         ({"ttl": 86400.0}, 240),
     ],
-)  # fmt: skip
+)
 def test_auto_waits_as_the_server_asks_within_reason(hints: dict[str, float], minutes: float) -> None:
     assert wait(polled(per_day=10_000, **hints)) == pytest.approx(minutes * MINUTE, rel=0.02)
 
@@ -76,7 +88,9 @@ def failed(kind: FetchKind | None, failures: int = 0, retry_after: float | None 
     return after_failure(source(**keys), state(failures=failures), error, NOW, Random(1)) - NOW
 
 
-@pytest.mark.parametrize("kind", [kind for kind in FetchKind if kind not in (FetchKind.GONE, FetchKind.ROBOTS)] + [None])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in FetchKind if kind not in (FetchKind.GONE, FetchKind.ROBOTS)] + [None]
+)
 def test_failures_back_off_to_a_cap(kind: FetchKind | None) -> None:
     waits = [failed(kind, n) for n in range(20)]
     assert waits == sorted(waits)
