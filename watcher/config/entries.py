@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -17,6 +18,7 @@ from watcher.config.report import Report, near
 M = TypeVar("M", bound=BaseModel)
 
 _NAME = re.compile(r"[^\s:,@\x00-\x1f\x7f]+")
+_TERM = re.compile(r"[\w.-]+")
 _EXPECTED = {
     "string_type": "a text",
     "int_parsing": "a whole number",
@@ -61,12 +63,10 @@ def entries(files: list[File], section: str, report: Report) -> dict[str, Entry]
             first = found.get(name)
             if first is not None:
                 line, _ = first.file.place(first.key.start)
-                report.add_at(
-                    file,
-                    key,
-                    f'"{name}" is defined twice in {section}',
-                    f"the first one is at {first.file.path}:{line}",
-                )
+                hint = f"the first one is at {first.file.path}:{line}"
+                report.add_at(file, key, f'"{name}" is defined twice in {section}', hint)
+            elif section == "terms" and not _TERM.fullmatch(name):
+                report.add_at(file, key, "a term's name is made of letters, digits, - . and _", "it is used as @name")
             elif section != "settings" and not _NAME.fullmatch(name):
                 report.add_at(file, key, "a name is one word, without spaces, colons, commas and @", "use - or _")
             else:
@@ -84,10 +84,8 @@ def kind_of(node: Node) -> str:
     return {Scalar: "a text", nodes.Sequence: "a list", nodes.Mapping: "keys with values"}[type(node)]
 
 
-def validate(
-    model: type[M], entry: Entry, data: Any, report: Report, *, known: Collection[str] = (), base: Any = None
-) -> M | None:
-    """`data`, which is `entry`'s, as a `model`; None where it has problems. `known`: keys that a hint may name."""
+def validate(model: type[M], entry: Entry, data: Any, report: Report, *, base: Path | None = None) -> M | None:
+    """`data`, which is `entry`'s, as a `model`; None where it has problems. Its paths are relative to `base`."""
     if not isinstance(entry.node, nodes.Mapping):
         report.add_at(
             entry.file, entry.node, f'expected keys with values for "{entry.name}", found {kind_of(entry.node)}'
@@ -97,7 +95,7 @@ def validate(
         return model.model_validate(data, context={"base": base})
     except ValidationError as error:
         for details in distinct(error.errors(include_url=False), entry.node):
-            explain(details, entry, model, report, known=known)
+            explain(details, entry, model, report)
         return None
 
 
@@ -112,16 +110,13 @@ def distinct(errors: Iterable[ErrorDetails], node: Node) -> list[ErrorDetails]:
     return list(found.values())
 
 
-def explain(
-    details: ErrorDetails, entry: Entry, model: type[BaseModel], report: Report, *, known: Collection[str] = ()
-) -> None:
+def explain(details: ErrorDetails, entry: Entry, model: type[BaseModel], report: Report) -> None:
     """Report one of pydantic's errors in words for people, at its place."""
     loc = details["loc"]
     node, left = _find(entry.node, loc)
     if details["type"] == "extra_forbidden":
         key, colon, _ = str(loc[-1]).partition(":")
-        keys = known if len(loc) == 1 and known else _keys(model, loc[:-1])
-        hint = "a blank belongs behind a key's colon" if colon else near(key, keys, "known keys: ")
+        hint = "a blank belongs behind a key's colon" if colon else near(key, _keys(model, loc[:-1]), "known keys: ")
         report.add_at(entry.file, _key_of(entry, loc) or node, f'unknown key "{key}"', hint)
     elif details["type"] == "missing":
         where = entry.key if len(loc) == 1 else node
@@ -192,15 +187,7 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from models_in(argument)
 
 
-def references(
-    entry: Entry,
-    key: str,
-    data: Any,
-    known: Collection[str],
-    report: Report,
-    *,
-    what: str,
-) -> None:
+def references(entry: Entry, key: str, data: Any, known: Collection[str], report: Report, *, what: str) -> None:
     """Report each name of the list that `entry` has under `key` that is not `known`; `data` is the list, expanded."""
     node = entry.node.get(key) if isinstance(entry.node, nodes.Mapping) else None
     if not isinstance(node, nodes.Sequence) or not isinstance(data, list):

@@ -58,8 +58,9 @@ class Sections:
         }
         try:
             settings = build(written, self.lookup)
-        except SettingsError as error:
-            self.report.add_elsewhere("environment", str(error), f"or set its parts, as in {PREFIX}FETCH__TIMEOUT")
+        except SettingsError:
+            hint = f"or set its parts one by one, as in {PREFIX}FETCH__TIMEOUT=10s"
+            self.report.add_elsewhere("environment", f"a whole section ({PREFIX}FETCH, …) must be JSON", hint)
             settings = Settings()
         except ValidationError as error:
             for details in error.errors(include_url=False):
@@ -133,12 +134,8 @@ class Sections:
         """Warn of hours that are by the system's time zone for want of another."""
         for key in ("quiet", "digest"):
             node = entry.node.get(key) if isinstance(entry.node, nodes.Mapping) else None
-            if (
-                node is not None
-                and not self.timezone_set
-                and "timezone" not in data
-                and re.search(r"[ :]", str(data.get(key)))
-            ):
+            by_the_clock = node is not None and re.search(r"[ :]", str(data.get(key)))  # a digest every 6h is not
+            if node is not None and by_the_clock and not self.timezone_set and "timezone" not in data:
                 self.report.add_at(
                     entry.file, node, f"no time zone is set, so that {key} is by the system's: {system}",
                     "write settings: {timezone: Europe/Kyiv}, or timezone: on the channel", "warning",
@@ -160,11 +157,11 @@ class Sections:
             if has_withheld(entry.node):
                 self.withheld.add(name)
                 data.setdefault(kind.kind, WITHHELD_ADDRESS)
-            keys = [field.alias or key for key, field in kind.model_fields.items()]
-            source = validate(kind, entry, data, self.report, known=keys, base=self.folder)
+            source = validate(kind, entry, data, self.report, base=self.folder)
             if source is not None:
                 sources[name] = source.named(name)
-                self.private_hosts.add(urlsplit(source.address).hostname or "")
+                if host := urlsplit(source.address).hostname:
+                    self.private_hosts.add(host)
         self._distinct({name: source.id for name, source in sources.items()}, "sources")
         return sources
 

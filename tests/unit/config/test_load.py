@@ -95,6 +95,7 @@ def test_the_limits_of_a_channel(tmp_path: Path) -> None:
         ("settings: {log: {level: inf}}\n", "inf", "expected debug, info, warning or error", "did you mean info?"),
         ("settings: [a]\n", "[a]", 'expected keys with values under "settings", found a list', ""),
         ("channels:\n  a b: {url: 'console://'}\n", "a b", "a name is one word", ""),
+        ("terms:\n  a/b: x\n", "a/b", "a term's name", ""),
         ("channels:\n  desk: console://\n", "console", 'expected keys with values for "desk", found a text', ""),
         ("channels:\n  desk: {limit: 3/h}\n", "desk", '"url" is missing', ""),
         ("channels:\n  desk: {url: nothing}\n", "nothing", "begins with a scheme", ""),
