@@ -8,7 +8,28 @@ from watcher.config.nodes import Mapping, Scalar, read
 from watcher.config.scalars import offsets
 
 PIECES = st.sampled_from(
-    ["Mali", "Niger", "é", "漢", "😀", " ", "  ", "\n", "\n\n", "\t", "'", '"', "\\", "#", " # ", ": ", "(", "-", "{x}", "@y"]
+    [
+        "Mali",
+        "Niger",
+        "é",
+        "漢",
+        "😀",
+        " ",
+        "  ",
+        "\n",
+        "\n\n",
+        "\t",
+        "'",
+        '"',
+        "\\",
+        "#",
+        " # ",
+        ": ",
+        "(",
+        "-",
+        "{x}",
+        "@y",
+    ]
 )
 TEXT = st.lists(PIECES, max_size=12).map("".join)
 INDENT = st.integers(1, 5)
@@ -65,7 +86,9 @@ def test_double_quoted(value: str, escape: str) -> None:
     check(f'k: "{written}{escape}{written}"\nz: 1\n')
 
 
-@given(TEXT, st.sampled_from("|>"), st.sampled_from(["", "-", "+"]), INDENT, st.booleans(), st.sampled_from(["", "z: 1\n"]))
+@given(
+    TEXT, st.sampled_from("|>"), st.sampled_from(["", "-", "+"]), INDENT, st.booleans(), st.sampled_from(["", "z: 1\n"])
+)
 @settings(max_examples=500)
 @example("a\n\n  b\nc\n\n", ">", "+", 2, False, "z: 1\n")
 @example(" a\nb", "|", "", 3, True, "")

@@ -70,6 +70,6 @@ def _about(file: Path) -> str:
 
 
 def _schema() -> str:
-    from watcher.config.schema import schema  # noqa: PLC0415 - every command's imports are its own
+    from watcher.config.schema import schema
 
     return json.dumps(schema(), ensure_ascii=False, indent=2) + "\n"
