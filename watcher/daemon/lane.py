@@ -125,7 +125,8 @@ class Lane:
     async def _run(self, batch: list[Claim[Any]]) -> None:
         for claim in batch:
             try:
-                self.counts += await self.step(self.services, claim)
+                counted = await self.step(self.services, claim)
+                self.counts += counted
             except LeaseLost as error:
                 logger.warning("lease lost", queue=self.queue.value, id=claim.id, error=str(error))
             except Exception as error:  # one row must not stop the others; its lease ends and it is tried again

@@ -19,8 +19,8 @@ async def once(config: Config, clock: Clock, rng: Random) -> Counts:
     Ends group_wait early, never quiet hours or digests. Raises StoreBusy where a daemon holds the store.
     """
     async with await open_store(config.settings.store, clock, worker_name(), exclusive=True) as store:
-        started = store.now()
         async with services(config, store, clock, rng) as built:
+            started = store.now()  # what becomes due meanwhile is for the next time
             queues = lanes(built)
             renewing = asyncio.create_task(_renew(queues, clock))
             try:

@@ -104,7 +104,7 @@ def _deliveries(
             target=target,
             part=part,
             message=message,
-            alerts=tuple(alert_ids) if part == 0 else (),
+            alerts=tuple(alert_ids),
             next_try=now,
             created_at=now,
         )

@@ -56,8 +56,10 @@ async def open_store(
     if backend == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
             raise StoreError("`store` names no file; write sqlite:///path/to/file.db")
-
-        return await open_sqlite(Path(parsed.database), clock, worker, exclusive=exclusive)
+        store = await open_sqlite(Path(parsed.database), clock, worker, exclusive=exclusive)
+        if exclusive:  # whoever held a lease is dead: its rows need not wait for the lease to end
+            await store.write(lambda tx: tx.claims.reclaim())
+        return store
     if backend in ("postgresql", "postgres"):
         return await open_postgres(_for_asyncpg(parsed), clock, worker, measure_skew=measure_skew)
     raise StoreError(f"`store` cannot be {backend}; write sqlite:///path/to/file.db or postgresql://user@host/database")

@@ -8,6 +8,7 @@ at the moment are passed over (SKIP LOCKED), not waited for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, Table, bindparam, func, or_, select, tuple_, union_all, update
@@ -17,6 +18,15 @@ from watcher.model import Claim, Queue
 from watcher.store import deliveries, groups, items, sources
 from watcher.store.statements import Statements
 from watcher.store.tables import WORK
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many rows of a queue are due and not claimed, and for how many seconds the first has been."""
+
+    due: int
+    late: float
+
 
 READERS: dict[Queue, Callable[[Row[Any]], Any]] = {
     Queue.SOURCE: sources.source_state,
@@ -78,6 +88,29 @@ class ClaimStatements(Statements):
                 update(table)
                 .where(tuple_(table.c.id, table.c.token).in_(held), table.c.lease_until.isnot(None))
                 .values(lease_until=None, worker=None)
+            )
+
+    async def backlog(self) -> dict[Queue, Backlog]:
+        """What is due in each queue and nobody works on."""
+        found = {}
+        for queue, table in WORK.items():
+            free = or_(table.c.lease_until.is_(None), table.c.lease_until <= self._now)
+            row = await self._first(
+                select(func.count().label("due"), func.min(table.c.due).label("first")).where(
+                    table.c.due <= self._now, free
+                )
+            )
+            assert row is not None
+            found[queue] = Backlog(row.due, 0.0 if row.first is None else self._now - row.first)
+        return found
+
+    async def reclaim(self) -> None:
+        """End every lease. For a process that knows itself to be the only one: who held them is dead."""
+        for table in WORK.values():
+            await self._run(
+                update(table)
+                .where(table.c.lease_until.isnot(None))
+                .values(lease_until=None, worker=None, token=table.c.token + 1)
             )
 
     async def next_due(self) -> float | None:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, func, or_, select, true, update
 
 from watcher.model import Claim, Delivery, DeliveryState, Message, Reason, Style, Target
 from watcher.store.statements import Statements
-from watcher.store.tables import delivery
+from watcher.store.tables import delivery, member
 
 OPEN = (DeliveryState.PENDING.value, DeliveryState.RETRYING.value)
 
@@ -138,6 +138,14 @@ class DeliveryStatements(Statements):
         if since is not None:
             statement = statement.where(delivery.c.created_at >= since)
         return [delivery_row(row) for row in await self._rows(statement)]
+
+    async def of_alert(self, alert_id: str) -> list[Delivery]:
+        """The messages that tell an alert, oldest first."""
+        groups = select(member.c.group_id).where(member.c.alert_id == alert_id)
+        statement = (
+            select(delivery).where(delivery.c.group_id.in_(groups)).order_by(delivery.c.created_at, delivery.c.part)
+        )
+        return [one for row in await self._rows(statement) if alert_id in (one := delivery_row(row)).alerts]
 
     async def counts(self) -> dict[DeliveryState, int]:
         """How many deliveries are in each state."""
