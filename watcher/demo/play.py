@@ -68,7 +68,7 @@ async def _play(folder: Path, site: Site, seed: int, stay: bool, say: Say) -> in
         say("The daemon has seen every feed once; from now on what is new makes alerts.\n")
         store = await open_store(f"sqlite:///{folder / 'watcher.db'}", clock, "demo")
         async with store:
-            publishing = asyncio.create_task(_publish(site, schedule.live(rng)))
+            publishing = asyncio.create_task(_publish(site, schedule.live(rng), say))
             try:
                 outcome = await _watch(store, site, publishing, daemon, began + END)
             finally:
@@ -143,11 +143,12 @@ async def _until(condition: Callable[[], bool], daemon: _Daemon, seconds: float)
     return True
 
 
-async def _publish(site: Site, releases: list[schedule.Release]) -> None:
+async def _publish(site: Site, releases: list[schedule.Release], say: Say) -> None:
     start = asyncio.get_running_loop().time()
     for release in releases:
         await asyncio.sleep(start + release.at - asyncio.get_running_loop().time())
         site.publish(release.outlet, release.piece)
+        say(f"  + {release.outlet.name}: {release.piece.title}")
 
 
 async def _watch(store: Store, site: Site, publishing: asyncio.Task[None], daemon: _Daemon, deadline: float) -> Outcome:
@@ -183,16 +184,15 @@ def _report(site: Site, outcome: Outcome, seed: int, say: Say) -> int:
     """Say what was told, what was not and why, and whether that is right; 0 where it is."""
     published = {one.link: one for one in site.published}
     say("\nTold:")
-    for alert in sorted(outcome.told, key=lambda one: published[one.url].at if one.url in published else 0.0):
-        title = published[alert.url].piece.title if alert.url in published else alert.url
+    for alert in sorted(outcome.told, key=lambda one: (one.rule, one.url)):
+        one = published.get(alert.url)
         also = f", also in {len(alert.others)} other outlets: {', '.join(sorted(alert.others))}" if alert.others else ""
-        say(f"  {alert.rule}: {title}\n      {alert.outlet}{also}")
+        say(f"  {alert.rule}: {alert.outlet}{also}\n      {_described(one) if one else alert.url}")
     say("\nNot told, and why:")
     for reason, silent in _silent(outcome, published).items():
         say(f"  {reason}")
         for one in silent:
-            shows = f" ({one.piece.shows})" if one.piece.shows else ""
-            say(f"      {one.outlet.domain}: {one.piece.title}{shows}")
+            say(f"      {one.outlet.domain}: {_described(one)}")
     answers = [sum(counts[status] for counts in site.answers.values()) for status in (200, 304)]
     say(
         f"\n{len(published)} articles at {len(site.outlets)} outlets; {sum(answers)} polls, of which {answers[1]} were "
@@ -203,6 +203,10 @@ def _report(site: Site, outcome: Outcome, seed: int, say: Say) -> int:
         wrong.append("the time was up before everything was read and told")
     say("\n".join([f"NOT as expected: {line}" for line in wrong]) or f"As expected: {_expected(site)}.")
     return 1 if wrong else 0
+
+
+def _described(one: Publication) -> str:
+    return f"{one.piece.title} ({one.piece.shows})" if one.piece.shows else one.piece.title
 
 
 def _expected(site: Site) -> str:
