@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import importlib
 import io
+import logging
 import os
 import pickle
 import resource
@@ -206,6 +207,7 @@ def serve(descriptor: int, memory: int) -> None:
         signal.signal(number, signal.SIG_IGN)  # the daemon drains; it ends us when it is done
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    logging.disable()  # what libraries say of strangers' pages is of use to nobody
     with socket.socket(fileno=descriptor) as ours, ours.makefile("rwb") as stream:
         _write(stream, b"")
         with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):

@@ -245,7 +245,11 @@ class _Exchange:
         host = (self._url.host or "").lower().rstrip(".")
         if host in self._client._private:
             return
-        for found in await self._client._dns.resolve(host, self._url.port or 0):
+        try:
+            addresses = await self._client._dns.resolve(host, self._url.port or 0)
+        except OSError:
+            raise self._error(FetchKind.DNS, "the host's name does not resolve") from None
+        for found in addresses:
             if not is_public(found["host"]):
                 raise self._error(FetchKind.FORBIDDEN_ADDRESS, f"{host} is at {found['host']}, no public address")
 

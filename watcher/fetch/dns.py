@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 _THREADS = 16
+_TIMEOUT = 10.0  # seconds
 
 
 class Resolver(AbstractResolver):
@@ -22,7 +23,11 @@ class Resolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """All addresses of `host`. Raises OSError where there is none."""
         loop = asyncio.get_running_loop()
-        answers = await loop.run_in_executor(self._threads, self._look_up, host, port, family)
+        try:
+            async with asyncio.timeout(_TIMEOUT):
+                answers = await loop.run_in_executor(self._threads, self._look_up, host, port, family)
+        except TimeoutError:
+            raise OSError(None, "the name server does not answer") from None
         return [
             ResolveResult(
                 hostname=host,

@@ -1,13 +1,22 @@
 import asyncio
+import gzip
 import socket
 import ssl
+import sys
+import tracemalloc
 
+import brotli
 import pytest
 import trustme
 
 from watcher import __version__
 from watcher.errors import FetchError, FetchKind
 from watcher.fetch import Request
+
+if sys.version_info < (3, 14):
+    from backports import zstd
+else:
+    from compression import zstd
 
 
 class Names:
@@ -227,6 +236,7 @@ async def test_with_a_proxy_the_target_is_checked_first(serve, connect, ok) -> N
     error = await failure(client, Request("http://inside.example/", proxy=proxy.url))
     assert error.kind is FetchKind.FORBIDDEN_ADDRESS
     assert proxy.asked == []
+    assert (await failure(client, Request("http://gone.example/", proxy=proxy.url))).kind is FetchKind.DNS
     got = await client.get(Request("http://outside.example/x", proxy=proxy.url))
     assert got.body == b"through the proxy"
     assert proxy.asked[0].path == "http://outside.example/x"
@@ -402,6 +412,22 @@ async def test_bad_servers(serve, connect, server, kind) -> None:
     async with asyncio.timeout(3):
         error = await failure(client, site.url)
     assert error.kind is kind, error
+
+
+NOTHING = bytes(50_000_000)
+BOMBS = {"gzip": gzip.compress(NOTHING), "br": brotli.compress(NOTHING, quality=1), "zstd": zstd.compress(NOTHING)}
+
+
+@pytest.mark.parametrize("encoding", BOMBS)
+async def test_bombs(serve, connect, ok, encoding) -> None:
+    site = await serve(ok(BOMBS[encoding], f"Content-Encoding: {encoding}"))
+    client = await connect(max_body=1_000_000)
+    tracemalloc.start()
+    error = await failure(client, site.url)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert error.kind is FetchKind.TOO_LARGE
+    assert peak < 5_000_000
 
 
 async def test_the_deadline_covers_all_redirects_together(serve, connect) -> None:
