@@ -36,10 +36,11 @@ class FakeMail:
     at_data: deque[str] = field(default_factory=deque)  # answers to the next DATA, or "drop": taken, then cut off
     port: int = 0
 
-    async def start(self, context: ssl.SSLContext) -> None:
+    async def start(self, context: ssl.SSLContext, **options: Any) -> None:
+        """Listen; `options` are those of aiosmtpd's SMTP, such as require_starttls."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: SMTP(self, hostname="mail.test", tls_context=context, loop=loop), "127.0.0.1", 0
+            lambda: SMTP(self, hostname="mail.test", tls_context=context, loop=loop, **options), "127.0.0.1", 0
         )
         self.port = self._server.sockets[0].getsockname()[1]
 

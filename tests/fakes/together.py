@@ -52,7 +52,7 @@ class Fakes:
         self._certificate.configure_cert(context)
         app = web.Application(client_max_size=1 << 22)
         app.router.add_route("*", "/{path:.*}", self._route)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=context)
         await site.start()

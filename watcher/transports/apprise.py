@@ -106,6 +106,7 @@ def _check_telegram(url: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1)
 def _apprise() -> Any:
     """The library, silenced, with its HTTP exchanges recorded; a second and 50 MB at first use."""
     with _loading:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-import threading
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -20,6 +19,7 @@ from urllib.parse import quote, unquote
 from watcher.errors import Failure, TransportError
 from watcher.model import Message, Style, Target, derive_id
 from watcher.transports.base import Receipt, Transport
+from watcher.transports.exchange import silence_apprise
 
 if TYPE_CHECKING:
     import aiosmtplib
@@ -35,7 +35,6 @@ _HEADER = re.compile(r"(?!content-|mime-|auto-|message-|resent-|dkim-)[!-9;-~]{1
 _PLAIN = re.compile(r"[A-Za-z0-9 ]*")  # what means itself in every header
 _PRINTABLE = re.compile(r"(?!.*=\?)[ -~]*")  # what means itself in a header without a syntax of its own
 _ADDRESS = re.compile(r"[!#-'*+\-/-9=?A-Z^-~.]+@[A-Za-z0-9.\-\[\]:]+")
-_parsing = threading.Lock()
 
 
 class EmailTransport(Transport):
@@ -187,27 +186,28 @@ def _one_line(account: Any, text: str) -> str:
 
 
 def _load() -> Any:
-    with _parsing:  # a module half imported by another thread must not be seen
-        from apprise.plugins.email import NotifyEmail  # noqa: PLC0415 - takes half a second
+    from apprise.plugins.email import NotifyEmail  # noqa: PLC0415 - takes half a second
 
-        from watcher.transports.exchange import silence_apprise  # noqa: PLC0415
-
-        silence_apprise()
-        return NotifyEmail
+    silence_apprise()
+    return NotifyEmail
 
 
 def _account(url: str) -> Any:
     """Apprise's reading of the URL: server, security, sender and recipients."""
     plugin = _load()
+    from apprise.asset import AppriseAsset  # noqa: PLC0415 - loaded with the plugin
+
     try:
         parsed = plugin.parse_url(url)
-        if parsed:
-            return plugin(**parsed)
-    except Exception:  # what Apprise raises may quote the URL, so nothing of it is passed on  # noqa: S110
-        pass
-    raise TransportError(
-        Failure.PERMANENT, "the mail URL cannot be read: expected mailtos://USER:PASSWORD@SERVER?to=NAME@EXAMPLE.ORG"
-    )
+        account = plugin(**parsed, asset=AppriseAsset(app_id="watcher")) if parsed else None
+    except Exception:  # what Apprise raises may quote the URL, so nothing of it is passed on
+        account = None
+    if account is None or not 0 < account.port < 65536:
+        raise TransportError(
+            Failure.PERMANENT,
+            "the mail URL cannot be read: expected mailtos://USER:PASSWORD@SERVER?to=NAME@EXAMPLE.ORG",
+        )
+    return account
 
 
 def _mask(address: str) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from collections.abc import Iterator
 
 import pytest
+import requests
 
 from tests.fakes import SLACK_URL, TELEGRAM_TOKEN, Fakes, telegram_url
 from watcher.errors import Failure, TransportError
 from watcher.model import Message, Style
 from watcher.transports import Receipt, check_url, transport_for
-
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:apprise", "ignore::DeprecationWarning:aiosmtpd")
+from watcher.transports.exchange import current
 
 TRANSIENT, PERMANENT, AMBIGUOUS = Failure.TRANSIENT, Failure.PERMANENT, Failure.AMBIGUOUS
 SECRETS = (TELEGRAM_TOKEN, TELEGRAM_TOKEN.partition(":")[2], "canaryslackwebhooktoken1", "canary-password")
@@ -278,6 +279,34 @@ async def test_a_host_without_an_address_can_be_tried_again(fakes: Fakes, monkey
 
     monkeypatch.setattr(socket, "getaddrinfo", nobody)
     assert (await refused(SLACK_URL)).failure is TRANSIENT
+
+
+async def test_no_answer_in_time_may_have_arrived(fakes: Fakes) -> None:
+    fakes.telegram.then("hang")
+    error = await refused(telegram_url(42) + "/?rto=0.3")
+    assert error.failure is AMBIGUOUS
+    assert error.answer == "api.telegram.org: no answer in time"
+
+
+async def test_sends_at_the_same_time_do_not_mix_their_answers(fakes: Fakes) -> None:
+    fakes.slack.then(*["410 channel_is_archived"] * 8)
+
+    async def outcome(url: str) -> str:
+        try:
+            return (await send(url)).answer[:3]
+        except TransportError as error:
+            return error.answer
+
+    urls = [telegram_url(number + 1) if number % 2 else SLACK_URL for number in range(16)]
+    answers = await asyncio.gather(*(outcome(url) for url in urls))
+    assert answers == ["410 channel_is_archived", "200"] * 8
+
+
+async def test_other_users_of_requests_are_not_recorded(fakes: Fakes) -> None:
+    await send(SLACK_URL)
+    answer = requests.post(f"https://localhost:{fakes.port}/hook", json={}, timeout=5, verify=True)
+    assert answer.status_code == 200
+    assert current.get() is None
 
 
 # Recipients

@@ -22,3 +22,6 @@ def _getaddrinfo(host, port, *args, **kwargs):  # type: ignore[no-untyped-def]
 
 if _ports:
     socket.getaddrinfo = _getaddrinfo
+
+if os.environ.get("WATCHER_TEST_KILL"):
+    import kill_at  # noqa: F401
