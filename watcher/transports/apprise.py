@@ -32,6 +32,8 @@ _SLACK_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 _TELEGRAM = re.compile(
     r"tgram://(?:bot)?[0-9]+(?::|%3A|/)[a-z0-9_-]+(?P<chats>[^?]*)(?:\?(?P<query>.*))?", re.IGNORECASE
 )
+_CHAT = re.compile(r"(-?[0-9]{1,32}|@?[a-z_][a-z0-9_-]+)(:[0-9]+)?", re.IGNORECASE)
+_NO_CHAT = "the Telegram URL names no chat: expected tgram://BOT_TOKEN/CHAT_ID"
 _LINK = re.compile(r'<a href="([^"]*)">(.*?)</a>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _WHOLE = re.compile(r"<[^>]*>|&\w+;|.", re.DOTALL)
@@ -76,6 +78,8 @@ class AppriseTransport(Transport):
         parsed = _parsed(url) or {}
         service = str(parsed.get("schema", _service(url)))
         named = [str(target) for target in parsed.get("targets") or []]
+        if service == "tgram" and not named:  # Apprise would ask the bot whom it has heard of, and send to the first
+            raise TransportError(Failure.PERMANENT, _NO_CHAT)
         if len(whole) <= 1 or len(named) <= 1:
             return [(_target(service, named[0] if len(named) == 1 else "", whole), url)]
         one_each = [(name, _instance({**parsed, "targets": [name]})) for name in dict.fromkeys(named)]
@@ -101,9 +105,13 @@ def _check_telegram(url: str) -> str | None:
     found = _TELEGRAM.fullmatch(url.strip())
     if found is None:
         return "expected tgram://BOT_TOKEN/CHAT_ID, where the token is like 123456789:AbC-dEf"
-    if not found["chats"].strip("/") and not parse_qs(found["query"] or "").get("to"):
-        return "the Telegram URL names no chat: expected tgram://BOT_TOKEN/CHAT_ID"
-    return None
+    chats = [unquote(chat) for chat in found["chats"].split("/") if chat]
+    chats += ",".join(parse_qs(found["query"] or "").get("to", [])).split(",")
+    chats = [chat.strip() for chat in chats if chat.strip()]
+    if not chats:
+        return _NO_CHAT
+    wrong = next((chat for chat in chats if not _CHAT.fullmatch(chat)), None)
+    return f"{wrong[:40]!r} is no Telegram chat: expected a number, as in -1001234567890, or @name" if wrong else None
 
 
 @lru_cache(maxsize=1)
@@ -186,7 +194,8 @@ def _send(url: str, message: Message) -> Receipt:
     finally:
         current.reset(token)
     if taken:
-        return Receipt(_masked(url, f"{exchange.status or ''} {exchange.body[:100]}"))
+        said = "taken" if exchange.body[:1] in ("", "{", "[", "<") else exchange.body[:100]
+        return Receipt(_masked(url, f"{exchange.status or ''} {said}"))
     failed = failure_of(exchange, _service(url))
     answer = _masked(url, failed.answer)
     raise TransportError(failed.failure, answer, retry_after=failed.retry_after, moved_to=failed.moved_to)

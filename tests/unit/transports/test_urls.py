@@ -26,6 +26,7 @@ def test_the_list_of_schemes_is_apprises_own() -> None:
         f"tgram://{TOKEN}/-1001",
         f"tgram://{TOKEN}/@name/?silent=yes",
         f"tgram://{TOKEN}/?to=-1001",
+        f"tgram://{TOKEN}/-1001:7/%40name/name",
         "TGRAM://123456789%3AAAcanary/42",
         "slack://T1/B1/xyz",
         "ntfy://topic",
@@ -49,6 +50,7 @@ def test_good_urls(url: str) -> None:
         ("mailtos://u:p@?to=a@b.example", "expected mailtos://"),
         (f"tgram://{TOKEN}", "names no chat"),
         (f"tgram://{TOKEN}/?silent=yes", "names no chat"),
+        (f"tgram://{TOKEN}/42/not a chat", "'not a chat' is no Telegram chat"),
         ("tgram://canary-secret/42", "expected tgram://BOT_TOKEN/CHAT_ID"),
         ("discord://", "needs its service's details"),
         ("https://example.org/canary-secret", "addresses that a chat service gave"),
@@ -65,6 +67,7 @@ def test_bad_urls_are_told_without_their_secrets(url: str, said: str) -> None:
     [
         ("qwxyz://x", "no way to send to qwxyz://"),
         (f"tgram://{TOKEN}!/42", "expected tgram://{bot_token}"),
+        (f"tgram://{TOKEN}", "names no chat"),
         ("slack://canary-secret", "expected slack://{token_a}/{token_b}/{token_c}"),
         ("mailto://u:canary-secret@mail.example?to=not-an-address", "names no recipient"),
         ("mailto://u:canary-secret@mail.example?to=a@b.example&mode=nonsense", "mail URL"),
