@@ -67,7 +67,13 @@ def test_what_belongs_to_a_title_stays(title: str, text: str) -> None:
     ],
 )
 def test_titles_that_make_two_texts(one: str, other: str, two: bool) -> None:
-    assert differ(read(one), read(other)) is two
+    assert differ(read(one), read(other), numbered=False) is two
+
+
+def test_numbers_make_two_texts_where_it_is_asked_for() -> None:
+    one, other = read("Notice 11 on the tunnel"), read("Notice 12 on the tunnel")
+    assert differ(one, other, numbered=True)
+    assert not differ(one, other, numbered=False)
 
 
 def test_names_of_versions_and_advisories() -> None:

@@ -116,7 +116,8 @@ def _judge(new: _Side, known: Candidate, copies: Copies) -> _Copy | None:
         same = _reposted(new, old, contained, shared, same_title)
     else:
         same = _copied(new, old, shared, size) or (same_title and _titled_alike(new, old, shared))
-    if not same or differ(new.headline, old.headline) or _named_differ(new.item, old.item):
+    numbered = same_site or new.short or old.short
+    if not same or differ(new.headline, old.headline, numbered=numbered) or _named_differ(new.item, old.item):
         return None
     title = "the same title, " if same_title else ""
     return _Copy(Reason.SAME_TEXT, (contained, shared), f"{title}{shared} of {size} hashes shared")

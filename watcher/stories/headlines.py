@@ -63,7 +63,7 @@ class Headline:
 
     text: str  # folded words, without agency heads and the outlet's own name
     shape: tuple[str, ...]  # the same with dates and numbers left out
-    marks: tuple[str, ...]  # the dates and numbers that were left out
+    marks: tuple[str, ...]  # the names of months and days, and the numbers, that were left out
     dates: frozenset[tuple[int, int]]  # (month, day)
     named: frozenset[str]  # versions and advisory ids
 
@@ -94,13 +94,23 @@ def numbers(text: str) -> frozenset[str]:
     return frozenset(_NUMBER.findall(text))
 
 
-def differ(one: Headline, other: Headline) -> bool:
-    """Whether the titles alone say that the texts are two: other dates, versions, or numbers in the same words."""
+def differ(one: Headline, other: Headline, *, numbered: bool) -> bool:
+    """Whether the titles alone say that the texts are two: other versions or dates, or other days in the same words.
+
+    `numbered` says that other numbers in the same words make two texts too: so they do in notices and bulletins, where
+    a long report whose toll has risen is the same one brought up to date.
+    """
     if one.named and other.named and one.named != other.named:
         return True
     if one.dates and other.dates:
         return not one.dates & other.dates
-    return one.shape == other.shape and one.marks != other.marks
+    if one.shape != other.shape:
+        return False
+    return one.marks != other.marks if numbered else _days(one) != _days(other)
+
+
+def _days(title: Headline) -> list[str]:
+    return [mark for mark in title.marks if mark in _MONTH or mark in _DAY]
 
 
 def _bare(title: str, outlet: str) -> str:
