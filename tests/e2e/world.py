@@ -38,18 +38,23 @@ rules:
 """
 
 
+def name(outlet: Outlet) -> str:
+    """What the configuration calls an outlet's feed."""
+    return outlet.domain.partition(".")[0]
+
+
 class World:
     """Sites, fakes and a configuration in a directory; starts `watcher` as users do."""
 
     def __init__(self, directory: Path, fakes: Fakes, site: Site, store: str) -> None:
         self.directory, self.fakes, self.site = directory, fakes, site
-        self.config = directory / "watcher.yaml"
+        self.config, self.store = directory / "watcher.yaml", store
         self.write(store=store)
 
     def write(self, store: str, rule: str = RULE) -> None:
         """Write the configuration."""
         sources = "\n".join(
-            f"  {outlet.domain.split('.')[0]}: {{feed: '{self.site.address(outlet)}', every: 1s, outlet: {outlet.domain}}}"
+            f"  {name(outlet)}: {{feed: '{self.site.address(outlet)}', every: 1s, outlet: {outlet.domain}}}"
             for outlet in OUTLETS
         )
         self.config.write_text(
@@ -104,7 +109,7 @@ class World:
         try:
             yield process
             process.send_signal(signal.SIGTERM)
-            out, err = process.communicate(timeout=60)
+            _, err = process.communicate(timeout=60)
             assert process.returncode == 0, err
         finally:
             if process.poll() is None:

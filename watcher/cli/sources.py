@@ -54,7 +54,14 @@ async def _load(config: Any) -> list[dict[str, Any]]:
 
 
 def _row(source: Any, status: Any) -> dict[str, Any]:
-    row: dict[str, Any] = {"source": source.name, "id": source.id, "kind": source.kind, "address": source.shown_address}
+    from watcher.fetch.urls import shown
+
+    row: dict[str, Any] = {
+        "source": source.name,
+        "id": source.id,
+        "kind": source.kind,
+        "address": shown(source.address),
+    }
     if status is None:
         return row | {"polled": None, "failures": 0, "error": None}
     state = status.state

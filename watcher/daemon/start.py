@@ -61,11 +61,11 @@ def lanes(services: Services, then: Callable[[], None] = lambda: None) -> dict[Q
     """The four loops, in the order in which an item passes them."""
     at_once = services.config.settings.fetch.concurrency
     return {
-        Queue.SOURCE: Lane(Queue.SOURCE, poll, services, room=at_once, lease=180.0, then=then),
-        Queue.ITEM: Lane(Queue.ITEM, read, services, room=READS_AT_ONCE, lease=180.0, then=then),
-        Queue.GROUP: Lane(Queue.GROUP, flush, services, room=16, lease=60.0, then=then),
+        Queue.SOURCE: Lane(Queue.SOURCE, poll, services, room=at_once, lease=60.0, then=then),
+        Queue.ITEM: Lane(Queue.ITEM, read, services, room=READS_AT_ONCE, lease=60.0, then=then),
+        Queue.GROUP: Lane(Queue.GROUP, flush, services, room=16, lease=30.0, then=then),
         Queue.DELIVERY: Lane(
-            Queue.DELIVERY, deliver, services, room=SENDS_AT_ONCE, lease=120.0, batches=by_target, then=then
+            Queue.DELIVERY, deliver, services, room=SENDS_AT_ONCE, lease=60.0, batches=by_target, then=then
         ),
     }
 

@@ -1,0 +1,81 @@
+"""kill -9 at exact places between a match and its messages: nothing is lost, and at most one message comes twice."""
+
+import asyncio
+import signal
+from collections import Counter
+
+import asyncpg
+import pytest
+
+from tests.e2e.world import World
+from watcher.demo.content import COURIER, WIRE
+from watcher.model import Queue
+
+# Where the process dies, and whether a message had been taken by then.
+RECORD = [
+    "watcher.store.alerts:AlertStatements.add:after",  # within the transaction that records the match
+    "watcher.pipeline.flush:flush:before",  # recorded, not rendered
+    "watcher.store.groups:GroupStatements.flushed:after",  # within the transaction that fills the outbox
+    "watcher.pipeline.deliver:_send:before",  # in the outbox
+    "watcher.store.deliveries:DeliveryStatements.begin:after",  # within the transaction that writes the try down
+]
+
+
+def killed(sahel: World, at: str) -> None:
+    process = sahel.start("once", WATCHER_TEST_KILL=at)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL, err
+
+
+def after_restart(sahel: World) -> None:
+    """Start again twice. Where several may share a store, the dead process's leases have ended by then."""
+    if sahel.store.startswith("postgresql"):
+        asyncio.run(end_leases(sahel.store))
+    sahel.once()
+    sahel.once()
+
+
+async def end_leases(url: str) -> None:
+    """Bring the time forward at which leases end, rather than wait for a minute."""
+    connection = await asyncpg.connect(url)
+    for queue in Queue:
+        await connection.execute(f'UPDATE "{queue.value}" SET lease_until = 0 WHERE lease_until IS NOT NULL')
+    await connection.close()
+
+
+def identities(sahel: World) -> list[Counter[str]]:
+    """What each channel took, by what tells one message from another."""
+    return [
+        Counter(str(mail.message["Message-ID"]) for mail in sahel.fakes.mail.messages),
+        Counter(message.text for message in sahel.fakes.slack.messages),
+        Counter(message.text for message in sahel.fakes.telegram.messages),
+    ]
+
+
+@pytest.mark.parametrize("at", RECORD)
+def test_a_message_that_was_not_sent_is_sent_once(sahel: World, at: str) -> None:
+    sahel.publish(COURIER, WIRE)
+    killed(sahel, at)
+    assert sahel.told() == (0, 0, 0)
+    after_restart(sahel)
+    assert sahel.told() == (1, 1, 1)
+
+
+def test_a_kill_between_send_and_its_record_repeats_that_one_message_at_most(sahel: World) -> None:
+    sahel.publish(COURIER, WIRE)
+    killed(sahel, "watcher.store.deliveries:DeliveryStatements.sent:before")
+    taken = sum(sahel.told())
+    assert taken >= 1
+    after_restart(sahel)
+    counts = identities(sahel)
+    assert all(len(kinds) == 1 for kinds in counts), "a repeated message is recognisable: it has the same identity"
+    assert all(1 <= sum(kinds.values()) <= 2 for kinds in counts)
+    assert sum(sahel.told()) <= 3 + taken
+
+
+def test_a_daemon_that_is_killed_while_polling_loses_no_item(sahel: World) -> None:
+    sahel.publish(COURIER, WIRE)
+    killed(sahel, "watcher.store.sources:SourceStatements.polled:after")
+    assert sahel.told() == (0, 0, 0)
+    after_restart(sahel)
+    assert sahel.told() == (1, 1, 1)
