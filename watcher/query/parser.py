@@ -1,0 +1,502 @@
+"""The strict parser: what it does not understand is an error with its column, what was expected, and a suggestion.
+
+expr  := and (OR and)*
+and   := not ((AND | AND NOT | NOT | ε) not)*
+not   := NOT not | near
+near  := unit ((NEAR[/n|/s|/p] | ONEAR[/n]) unit)*
+unit  := field:unit | "(" expr ")" | ATLEAST/n(unit) | FIRST/n(expr) | phrase | words | @name | /regex/
+words := WORD+
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from watcher.errors import QueryError
+from watcher.query.ast import (
+    And,
+    AtLeast,
+    Field,
+    First,
+    Named,
+    Near,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Regex,
+    Value,
+    Word,
+    children,
+)
+from watcher.query.leaves import keys_of
+from watcher.query.lexer import ITEM_FIELDS, LONGEST_QUERY, TEXT_FIELDS, Kind, Token, suggest, tokenize
+
+DEEPEST = 50  # levels of parentheses and operators within each other; a person writes four
+DEEPEST_TREE = 200  # the same with named terms written out
+LARGEST_TREE = 200_000  # words and operators, with named terms written out
+
+_NAMES = {
+    Kind.AND: "AND",
+    Kind.OR: "OR",
+    Kind.NOT: "NOT",
+    Kind.CLOSE: ")",
+    Kind.END: "the end of the query",
+    Kind.LOOSE: "~",
+}
+_STARTS = frozenset(
+    {Kind.WORD, Kind.EXACT, Kind.QUOTE, Kind.NAMED, Kind.REGEX, Kind.FIELD, Kind.OPEN, Kind.FIRST, Kind.ATLEAST}
+)
+
+
+def parse(text: str, terms: Mapping[str, Node] | None = None) -> Node:
+    """The tree of a query. `terms` are what @name may name.
+
+    Raises QueryError with the column, what was expected, and a hint.
+    """
+    parser = _Parser(text, terms or {})
+    node = parser.whole()
+    _check_size(node)
+    return node
+
+
+class _Parser:
+    def __init__(self, text: str, terms: Mapping[str, Node]) -> None:
+        self._tokens = tokenize(text)
+        self._terms = terms
+        self._at = 0
+        self._depth = 0
+        self._field = ""  # the one that the parser is inside of
+
+    @property
+    def _token(self) -> Token:
+        return self._tokens[self._at]
+
+    def _take(self) -> Token:
+        token = self._tokens[self._at]
+        self._at += 1
+        return token
+
+    def whole(self) -> Node:
+        """The whole query."""
+        if self._token.kind is Kind.END:
+            raise QueryError("the query is empty", 1, "expected a word, such as Mali")
+        node = self._or()
+        token = self._token
+        if token.kind is Kind.CLOSE:
+            raise QueryError("this parenthesis closes nothing", token.start + 1, "take it away, or open one before it")
+        if token.kind is not Kind.END:
+            raise self._unexpected()
+        return node
+
+    def _or(self) -> Node:
+        first = self._and()
+        if self._token.kind is not Kind.OR:
+            return first
+        branches = [first]
+        while self._token.kind is Kind.OR:
+            self._at += 1
+            branches.append(self._and())
+        return Or(tuple(branches), branches[0].start, branches[-1].end)
+
+    def _and(self) -> Node:
+        first = self._not()
+        branches, implicit = [first], []
+        while True:
+            kind = self._token.kind
+            if kind is Kind.AND:
+                self._at += 1
+            elif kind in _STARTS:
+                implicit.append(self._token.start)
+            elif kind is not Kind.NOT:
+                break
+            branches.append(self._not())
+        if len(branches) == 1:
+            return first
+        return And(tuple(branches), first.start, branches[-1].end, tuple(implicit))
+
+    def _not(self) -> Node:
+        if self._token.kind is not Kind.NOT:
+            return self._near()
+        token = self._take()
+        child = self._deeper(self._not, token)
+        return Not(child, token.start, child.end)
+
+    def _near(self) -> Node:
+        left = self._unit()
+        links = 0
+        while self._token.kind is Kind.NEAR:
+            token = self._take()
+            if self._field in ITEM_FIELDS:
+                raise QueryError(
+                    "a distance has no meaning here", token.start + 1, f"{self._field}: takes values, AND, OR and NOT"
+                )
+            links += 1
+            if links > DEEPEST:
+                raise QueryError(f"more than {DEEPEST} distances in a chain", token.start + 1, "use parentheses and OR")
+            if links == 1:
+                _check_operand(left)
+            right = self._unit()
+            _check_operand(right)
+            unit = token.value[0] if token.value[0] in "sp" else "w"
+            distance = int(token.value.rstrip("f")) if unit == "w" else None
+            left = Near(left, right, distance, unit, token.value.endswith("f"), left.start, right.end)
+        return left
+
+    def _unit(self) -> Node:
+        token = self._token
+        if token.kind not in _STARTS:
+            raise self._unexpected()
+        if self._field in ITEM_FIELDS and token.kind in _VALUES:
+            return self._value()
+        return _UNITS[token.kind](self)
+
+    def _deeper(self, inner: Callable[[], Node], token: Token) -> Node:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise QueryError(
+                f"more than {DEEPEST} levels within each other",
+                token.start + 1,
+                "take needless parentheses away, or name parts of the query under terms",
+            )
+        node = inner()
+        self._depth -= 1
+        return node
+
+    def _group(self) -> Node:
+        token = self._take()
+        if self._token.kind is Kind.CLOSE:
+            raise QueryError("nothing stands between the parentheses", token.start + 1, "expected a word or phrase")
+        node = self._deeper(self._or, token)
+        end = self._close(token)
+        return _grouped(node, token.start, end)
+
+    def _close(self, opened: Token) -> int:
+        if self._token.kind is Kind.END:
+            raise QueryError(
+                "this parenthesis is not closed", opened.start + 1, "expected ) at the end of what it holds"
+            )
+        if self._token.kind is not Kind.CLOSE:
+            raise self._unexpected()
+        return self._take().end
+
+    def _words(self) -> Node:
+        """Bare words side by side: one word, or a phrase."""
+        words = []
+        while self._token.kind in (Kind.WORD, Kind.EXACT):
+            token = self._take()
+            if token.kind is Kind.EXACT:
+                words += _exact_words(token)
+            else:
+                words.append(_bare_word(token))
+        return words[0] if len(words) == 1 else Phrase(tuple(words), None, words[0].start, words[-1].end)
+
+    def _quote(self) -> Node:
+        token = self._take()
+        words = _quoted_words(token)
+        loose = None
+        end = token.end
+        if self._token.kind is Kind.LOOSE:
+            mark = self._take()
+            loose, end = int(mark.value), mark.end
+        if len(words) == 1:
+            return replace(words[0], start=token.start, end=end)
+        return Phrase(tuple(words), loose, token.start, end)
+
+    def _named(self) -> Node:
+        token = self._take()
+        if token.value not in self._terms:
+            raise QueryError(
+                f"no term is named {token.value}",
+                token.start + 1,
+                f"{suggest(token.value, list(self._terms))}terms stand under terms:; the handle itself is written "
+                f'"@{token.value}"',
+                length=token.end - token.start,
+            )
+        node = Named(token.value, self._terms[token.value], token.start, token.end)
+        if self._field:
+            _check_field_free(node.child, token, self._field)
+        return node
+
+    def _regex(self) -> Node:
+        token = self._take()
+        check_pattern(token.value, token.start)
+        return Regex(token.value, token.start, token.end)
+
+    def _in_field(self) -> Node:
+        token = self._take()
+        if self._field:
+            raise QueryError(
+                f"a field inside of {self._field}:",
+                token.start + 1,
+                "a field takes words, phrases and parentheses of these",
+            )
+        if self._token.kind not in _STARTS:
+            raise self._unexpected(f"after {token.value}: ")
+        self._field = token.value
+        child = self._deeper(self._unit, token)
+        self._field = ""
+        return Field(token.value, child, token.start, child.end)
+
+    def _value(self) -> Node:
+        token = self._take()
+        text = " ".join(token.value.split())
+        if not text:
+            raise QueryError("an empty value", token.start + 1, f"expected what {self._field}: is compared with")
+        if token.kind is Kind.WORD and self._field not in ("url", "lang"):
+            while self._token.kind is Kind.WORD and self._tokens[self._at - 1].end < self._token.start:
+                following = self._take()
+                text, token = f"{text} {following.value}", token._replace(end=following.end)
+        _check_value(self._field, text, token)
+        return Value(text, token.start, token.end)
+
+    def _first(self) -> Node:
+        token = self._take()
+        child, end = self._argument(token, self._or)
+        for one in _below(child):
+            if isinstance(one, Field):
+                raise QueryError(
+                    f"a field inside of FIRST/{token.value}",
+                    one.start + 1 if not isinstance(child, Named) else token.start + 1,
+                    f"write {one.name}:FIRST/{token.value}(…)",
+                )
+        return First(int(token.value), child, token.start, end)
+
+    def _at_least(self) -> Node:
+        token = self._take()
+        child, end = self._argument(token, self._or)
+        _check_operand(child, f"ATLEAST/{token.value}")
+        return AtLeast(int(token.value), child, token.start, end)
+
+    def _argument(self, token: Token, inner: Callable[[], Node]) -> tuple[Node, int]:
+        if self._token.kind is not Kind.OPEN:
+            name = token.kind.name
+            raise QueryError(
+                f"{name}/{token.value} takes what it counts in parentheses",
+                self._token.start + 1,
+                f"as in {name}/{token.value}(Mali OR Niger)",
+            )
+        opened = self._take()
+        child = self._deeper(inner, opened)
+        return child, self._close(opened)
+
+    def _unexpected(self, after: str = "") -> QueryError:
+        token = self._token
+        found = _NAMES.get(token.kind, token.value)
+        if token.kind is Kind.NEAR:
+            found = "a distance"
+        hint = ""
+        if token.kind in (Kind.AND, Kind.OR, Kind.NEAR):
+            hint = f"an operator needs something on both sides; to search for the word itself, write it in quotes"
+        elif token.kind is Kind.LOOSE:
+            hint = 'as in "junta leader"~3'
+        message = f"{after}expected a word, a phrase or a parenthesis, found {found}"
+        return QueryError(message, token.start + 1, hint, length=max(1, token.end - token.start))
+
+
+_UNITS: dict[Kind, Callable[[_Parser], Node]] = {
+    Kind.OPEN: _Parser._group,
+    Kind.WORD: _Parser._words,
+    Kind.EXACT: _Parser._words,
+    Kind.QUOTE: _Parser._quote,
+    Kind.NAMED: _Parser._named,
+    Kind.REGEX: _Parser._regex,
+    Kind.FIELD: _Parser._in_field,
+    Kind.FIRST: _Parser._first,
+    Kind.ATLEAST: _Parser._at_least,
+}
+_VALUES = frozenset({Kind.WORD, Kind.QUOTE, Kind.EXACT})
+
+
+def _grouped(node: Node, start: int, end: int) -> Node:
+    """`node` with the parentheses around it."""
+    if isinstance(node, And):
+        return replace(node, start=start, end=end, grouped=True)
+    return replace(node, start=start, end=end)  # type: ignore[type-var]  # every node is a dataclass
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+_LEAD = re.compile(r"[^\w#@$.{]*(?:[#@$.]*(?=[#@$.][\w])|[#@$.]+(?![\w#@$.]))?")
+_TRAIL = re.compile(r"(?<=[\w])(\+\+|\+|#|\*)?([^\w]*)$")
+
+
+def _bare_word(token: Token) -> Word:
+    """A word outside of quotes, where a stray sign is an error."""
+    text = token.value
+    cleaned, lead, trail = _cleaned(text)
+    stray = lead.strip(".'’‘ʼ…") + trail.strip(".'’‘ʼ…")
+    if stray and cleaned:
+        place = token.start if lead.strip(".'’‘ʼ…") else token.end - len(trail)
+        raise QueryError(f"{stray[0]} has no meaning here", place + 1, _SIGN_HINTS.get(stray[0], "write it in quotes"))
+    return _word(cleaned, False, token.start, token.end)
+
+
+_SIGN_HINTS = {
+    ",": "write OR between alternatives, AND between what must all be there, or put the phrase in quotes",
+    "+": "every word must be there already: write a AND b",
+    "*": "* stands at the end of a word only; ? stands for one letter anywhere",
+    "?": "? stands for one letter inside of a word, as in wom?n",
+    "-": "- means NOT directly before a word; write NOT, or put the phrase in quotes",
+    "^": "there is no weighting",
+    "[": "there are no ranges",
+}
+
+
+def _cleaned(text: str) -> tuple[str, str, str]:
+    """A word without the punctuation around it, and that punctuation: signs that belong to a term stay."""
+    start = 0
+    while start < len(text) and not text[start].isalnum():
+        if text[start] in "#@$." and text[start + 1 : start + 2].isalnum():
+            break
+        start += 1
+    end = len(text)
+    while end > start and not text[end - 1].isalnum():
+        end -= 1
+    for sign in ("++", "+", "#", "*", "-*", ".*", "/*", "?*"):
+        if text.startswith(sign, end) and end > start:
+            longest = sign
+            end += len(longest)
+            break
+    while end < len(text) and text[end - 1 : end].isalnum() and _is_mark(text[end]):
+        end += 1
+    return text[start:end], text[:start], text[end:]
+
+
+def _is_mark(char: str) -> bool:
+    import unicodedata  # noqa: PLC0415
+
+    return unicodedata.category(char)[0] == "M"
+
+
+def _exact_words(token: Token) -> list[Word]:
+    """The words of {…}."""
+    words = [word for piece in token.value.split() if (word := _cleaned(piece)[0])]
+    if not words:
+        raise QueryError("nothing stands between the braces", token.start + 1, "expected a word, as in {US}")
+    return [_word(word, True, token.start, token.end) for word in words]
+
+
+def _quoted_words(token: Token) -> list[Word]:
+    """The words between quotes; punctuation there is what a text may have, and counts for nothing."""
+    words = []
+    for piece in re.finditer(r"\{[^{}]*\}|[^\s{}]+", token.value):
+        start = token.start + 1 + piece.start()
+        written = piece[0]
+        if written.startswith("{") and len(written) > 2:
+            words += _exact_words(Token(Kind.EXACT, written[1:-1], start, start + len(written)))
+        elif cleaned := _cleaned(written)[0]:
+            words.append(_word(cleaned, False, start, start + len(written)))
+    if not words:
+        raise QueryError("no word stands between the quotes", token.start + 1, "expected a word or a phrase")
+    return words
+
+
+def _word(text: str, exact: bool, start: int, end: int) -> Word:
+    try:
+        keys_of(text, exact)
+    except ValueError as error:
+        raise QueryError(str(error), start + 1, length=max(1, end - start)) from None
+    return Word(text, exact, start, end)
+
+
+# --- what may stand where -------------------------------------------------------------------------------------------
+
+
+def check_pattern(pattern: str, start: int) -> None:
+    """Refuse what RE2 does not take. Raises QueryError."""
+    import re2  # noqa: PLC0415 - only where a rule has a regular expression
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0]
+        reason = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+        raise QueryError(
+            f"the regular expression does not compile: {reason}",
+            start + 1,
+            "it is RE2, without look-around and back references",
+            length=len(pattern) + 2,
+        ) from None
+
+
+def _check_operand(node: Node, of: str = "NEAR") -> None:
+    """NEAR and ATLEAST take what stands at places: words, phrases, OR of these, terms of these, NEAR."""
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Word | Phrase):
+            continue
+        if isinstance(one, Or | Near | Named):
+            waiting.extend(children(one))
+            continue
+        what = {And: "AND", Not: "NOT", First: "FIRST", AtLeast: "ATLEAST", Regex: "a regular expression"}.get(
+            type(one), "a field"
+        )
+        hint = "write title:(a NEAR b)" if isinstance(one, Field) else "it takes words, phrases, and OR of these"
+        if isinstance(one, And):
+            hint += "; each NEAR stands between two of them, as in (a NEAR/5 b) AND (a NEAR/5 c)"
+        place = node if isinstance(node, Named) else one
+        raise QueryError(f"{what} inside of {of}", place.start + 1, hint, length=max(1, place.end - place.start))
+
+
+def _check_field_free(node: Node, token: Token, field: str) -> None:
+    for one in _below(node):
+        if isinstance(one, Field):
+            raise QueryError(f"@{token.value} has a field, and stands inside of {field}:", token.start + 1)
+        if field in ITEM_FIELDS and not isinstance(one, Or | And | Not | Word | Phrase | Named):
+            raise QueryError(f"@{token.value} is no list of values for {field}:", token.start + 1)
+
+
+def _check_value(field: str, text: str, token: Token) -> None:
+    if field == "lang" and not re.fullmatch(r"[A-Za-z]{2,3}(?:[-_]\w+)*", text):
+        raise QueryError(
+            f"{text} is no language",
+            token.start + 1,
+            "expected a code of two or three letters, such as lang:fr or lang:und",
+        )
+    if field == "site" and not re.fullmatch(r"(?:https?://)?(?:\*\.)?[^\s/?#@]+/?", text):
+        raise QueryError(
+            f"{text} is no host", token.start + 1, "expected site:example.org; for a part of the path: url:"
+        )
+
+
+def _below(node: Node) -> list[Node]:
+    """`node` and all below it, named terms written out."""
+    found, waiting, seen = [], [node], set()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        found.append(one)
+        waiting.extend(children(one))
+    return found
+
+
+def _check_size(node: Node) -> None:
+    """Refuse what named terms make too large or too deep; each node is measured once, however often it is named."""
+    size: dict[int, tuple[int, int]] = {}
+    waiting: list[tuple[Node, bool]] = [(node, False)]
+    while waiting:
+        one, ready = waiting.pop()
+        if id(one) in size:
+            continue
+        below = children(one)
+        if not ready and below:
+            waiting.append((one, True))
+            waiting.extend((child, False) for child in below)
+            continue
+        count = 1 + sum(size[id(child)][0] for child in below)
+        depth = 1 + max((size[id(child)][1] for child in below), default=0)
+        if count > LARGEST_TREE or depth > DEEPEST_TREE:
+            raise QueryError(
+                f"with its named terms written out the query has more than {LARGEST_TREE:,} parts or {DEEPEST_TREE} levels",
+                one.start + 1,
+                "name fewer terms within each other",
+            )
+        size[id(one)] = (count, depth)
