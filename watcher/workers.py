@@ -231,7 +231,7 @@ def _answer(function: str, args: tuple[Any, ...], memory: int) -> bytes:
     except RecursionError:
         outcome = ("failed", "is nested too deeply", True)
     except Exception as error:
-        outcome = ("failed", f"cannot be read: {type(error).__name__}: {str(error)[:200]}", False)
+        outcome = ("failed", f"cannot be read: {type(error).__name__}: {' '.join(str(error).split())[:200]}", False)
     return pickle.dumps(outcome, pickle.HIGHEST_PROTOCOL)
 
 

@@ -59,10 +59,10 @@ class Request:
     url: str
     etag: str | None = None
     last_modified: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    auth: str | None = None  # the value of the Authorization header
-    cookies: Mapping[str, str] = field(default_factory=dict)
-    proxy: str | None = None  # http:// or https://; used for every hop
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    auth: str | None = field(default=None, repr=False)  # the value of the Authorization header
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    proxy: str | None = field(default=None, repr=False)  # http:// or https://; used for every hop
     user_agent: str | None = None
     robots: bool = False  # ask robots.txt first
     accept: str = ACCEPT_FEED
@@ -104,7 +104,8 @@ class Client:
         self._robots: dict[str | None, Robots] = {}
         self._resolver = resolver
         self._tls = tls
-        self._user_agent = f"watcher/{__version__}" + (f" (+{settings.contact})" if settings.contact else "")
+        contact = " ".join(settings.contact.split())
+        self._user_agent = f"watcher/{__version__}" + (f" (+{contact})" if contact else "")
 
     def allow_private(self, hosts: Collection[str]) -> None:
         """Let `hosts`, and no others, be at private addresses from now on."""
@@ -214,7 +215,7 @@ class _Exchange:
                         "configuration names may be private",
                     ) from None
                 kind, message = failures.describe(error, client.settings)
-                raise self._error(kind, message) from error
+                raise self._error(kind, message) from None  # its own words may hold the whole URL
             finally:
                 current_hop.reset(token)
                 self._spent += loop.time() - started

@@ -108,6 +108,7 @@ def test_secrets_go_to_the_sources_own_origin_only() -> None:
 def test_secrets_are_not_shown() -> None:
     source = make(feed=FEED, **SECRETS)
     assert "hunter2" not in repr(source)
+    assert "hunter2" not in repr(source.request(FEED))
     assert b"hunter2" not in TypeAdapter(type(source)).dump_json(source)
 
 
