@@ -22,8 +22,8 @@ Test = Callable[[AbstractSet[str]], bool]
 _COMMON = frozenset(
     "the of and to in a is that for on it with as was at by be from are this have has he his but not an they were which"
     " or we you will said who their been more one had its about would there after all can also up out new when if what"
-    " year years last two people over than her she first time could into some other only most state government president"
-    " no so do my our me us him them may just like now world news says say week day monday tuesday wednesday thursday"
+    " year years last two people over than her she first time could into some other only most state government"
+    " president no so do my our me us him them may just like now world news says say week day monday tuesday wednesday thursday"
     " friday saturday sunday country police court party national minister"
     " le la les des de du et un une en est que qui dans pour sur pas par au aux ce avec il son plus se ont été"
     " der die das und ist von den mit zu im auf für ein eine nicht des dem auch als an es bei"
@@ -62,7 +62,9 @@ def anchors(node: Node, cost: Callable[[str], float]) -> frozenset[str] | None:
 _NONE: tuple[float, frozenset[str] | None] = (1.0, None)
 
 
-def _anchors(node: Node, cost: Callable[[str], float]) -> tuple[float, frozenset[str] | None]:
+def _anchors(  # noqa: PLR0911 - one case a node
+    node: Node, cost: Callable[[str], float]
+) -> tuple[float, frozenset[str] | None]:
     match node:
         case Word(text=text, exact=exact):
             return _rarest(keys_of(text, exact), cost)
@@ -76,7 +78,8 @@ def _anchors(node: Node, cost: Callable[[str], float]) -> tuple[float, frozenset
                     best = found
             return best
         case Or(children=below):
-            total, union = 0.0, set()
+            total = 0.0
+            union: set[str] = set()
             for child in below:
                 share, keys = _anchors(child, cost)
                 if keys is None:
@@ -161,7 +164,7 @@ def text_keys(node: Node) -> Iterator[str]:
 # --- the quick test -------------------------------------------------------------------------------------------------
 
 
-def compile_test(node: Node) -> tuple[Test, bool]:
+def compile_test(node: Node) -> tuple[Test, bool]:  # noqa: PLR0911 - one case a node
     """A test of the set of keys that a document holds, and whether it decides; else it may say yes too often."""
     match node:
         case Word(text=text, exact=exact):
@@ -239,10 +242,7 @@ def _conjunction(need: frozenset[str], others: tuple[Test, ...]) -> Test:
     def test(keys: AbstractSet[str]) -> bool:
         if not need.issubset(keys):
             return False
-        for other in others:
-            if not other(keys):
-                return False
-        return True
+        return all(other(keys) for other in others)
 
     return test
 
@@ -270,9 +270,6 @@ def _disjunction(either: frozenset[str], others: tuple[Test, ...]) -> Test:
     def test(keys: AbstractSet[str]) -> bool:
         if not either.isdisjoint(keys):
             return True
-        for other in others:
-            if other(keys):
-                return True
-        return False
+        return any(other(keys) for other in others)
 
     return test

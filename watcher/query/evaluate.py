@@ -35,26 +35,19 @@ class Scope(NamedTuple):
 EVERYWHERE = Scope()
 
 
-def holds(node: Node, view: View, scope: Scope = EVERYWHERE) -> bool:
+def holds(  # noqa: PLR0911, PLR0912 - one case a node
+    node: Node, view: View, scope: Scope = EVERYWHERE
+) -> bool:
     """Whether `node` holds. Without a field it looks into title, summary and body; a phrase runs within one of them."""
     match node:
         case Word() | Phrase() if scope.fields[0] in ITEM_FIELDS:  # a list of values by name, as in site:@outlets
             return holds_value(view, scope.fields[0], value_of(node))
         case Word() if scope.limit is None and len(keys := keys_of(node.text, node.exact)) == 1:
-            for text in view.texts(scope.fields):
-                if text.holds(keys[0]):
-                    return True
-            return False
+            return any(text.holds(keys[0]) for text in view.texts(scope.fields))
         case And(children=below):
-            for child in below:
-                if not holds(child, view, scope):
-                    return False
-            return True
+            return all(holds(child, view, scope) for child in below)
         case Or(children=below):
-            for child in below:
-                if holds(child, view, scope):
-                    return True
-            return False
+            return any(holds(child, view, scope) for child in below)
         case Not(child=child):
             return not holds(child, view, scope)
         case Named(child=child):
@@ -62,26 +55,14 @@ def holds(node: Node, view: View, scope: Scope = EVERYWHERE) -> bool:
         case Field(name=name, child=child):
             return holds(child, view, Scope((name,), scope.limit))
         case First(count=count, child=child):
-            for name in scope.fields:
-                if holds(child, view, Scope((name,), _least(count, scope.limit))):
-                    return True
-            return False
+            return any(holds(child, view, Scope((name,), _least(count, scope.limit))) for name in scope.fields)
         case AtLeast(count=count, child=child):
-            for text in view.texts(scope.fields):
-                if times(hits(child, text, scope.limit)) >= count:
-                    return True
-            return False
+            return any(times(hits(child, text, scope.limit)) >= count for text in view.texts(scope.fields))
         case Regex(pattern=pattern):
-            for text in view.texts(scope.fields):
-                if search(pattern, text, scope.limit):
-                    return True
-            return False
+            return any(search(pattern, text, scope.limit) for text in view.texts(scope.fields))
         case Value(text=value):
             return holds_value(view, scope.fields[0], value)
-    for text in view.texts(scope.fields):
-        if hits(node, text, scope.limit):
-            return True
-    return False
+    return any(hits(node, text, scope.limit) for text in view.texts(scope.fields))
 
 
 def holds_value(view: View, field: str, value: str) -> bool:
@@ -261,7 +242,9 @@ def spans(node: Node, view: View) -> tuple[Span, ...]:
     return tuple(merged[:MOST_SPANS])
 
 
-def _deciding(node: Node, view: View, scope: Scope) -> Iterator[tuple[str, int, int]]:
+def _deciding(  # noqa: PLR0912 - one case a node
+    node: Node, view: View, scope: Scope
+) -> Iterator[tuple[str, int, int]]:
     match node:
         case And(children=below):
             for child in below:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +86,7 @@ def explain(node: Node, document: Document) -> Explanation:
     return Explanation(verdict.holds, spans(node, view) if verdict.holds else (), verdict)
 
 
-def _verdict(node: Node, view: View, scope: Scope) -> Verdict:
+def _verdict(node: Node, view: View, scope: Scope) -> Verdict:  # noqa: PLR0911 - one case a node
     held = holds(node, view, scope)
     match node:
         case And() | Or():
@@ -176,7 +177,7 @@ def _near_note(node: Near, view: View, scope: Scope) -> str:
 def _neighbours(left: list[Hit], right: list[Hit]) -> Iterator[tuple[Hit, Hit]]:
     """Each hit with its neighbours of the other side: the closest pair is among these."""
     merged = sorted([(hit, 0) for hit in left] + [(hit, 1) for hit in right])
-    for (one, side), (other, other_side) in zip(merged, merged[1:], strict=False):
+    for (one, side), (other, other_side) in itertools.pairwise(merged):
         if side != other_side:
             yield (one, other) if side == 0 else (other, one)
 
@@ -210,5 +211,6 @@ def _phrase_note(node: Phrase, view: View, scope: Scope) -> str:
     for text in view.texts(scope.fields):
         for reach in (5, 20, 100):
             if reach > distance and hits(Phrase(node.words, reach), text, scope.limit):
-                return f"its words stand in {text.name} within {reach} words of each other, not {'closer' if distance else 'side by side'}"
+                closer = "closer" if distance else "side by side"
+                return f"its words stand in {text.name} within {reach} words of each other, not {closer}"
     return "its words are there, but not together"

@@ -7,6 +7,7 @@ nothing around it, so it is worked out once and remembered: news repeats its wor
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ def keys_of(text: str, exact: bool = False) -> tuple[str, ...]:
     if not tokens:
         raise ValueError("no letter or digit is left to search for")
     open_end = tokens[-1].plain == _MANY
-    signs = [piece.text[one.end : other.start] for one, other in zip(tokens, tokens[1:], strict=False)]
+    signs = [piece.text[one.end : other.start] for one, other in itertools.pairwise(tokens)]
     if open_end and not signs[-1]:  # 日*: a character is a word
         tokens, signs, open_end = tokens[:-1], signs[:-1], False
     lead, trail = piece.text[: tokens[0].start], _POSSESSIVE.sub("", piece.text[tokens[-1].end :])
@@ -77,7 +78,7 @@ class Written:
         text = key[2:] if exact else key[1:]
         piece = chunk(text if exact else text.translate(_AS_LETTERS))
         tokens = piece.tokens
-        signs = [piece.text[one.end : other.start] for one, other in zip(tokens, tokens[1:], strict=False)]
+        signs = [piece.text[one.end : other.start] for one, other in itertools.pairwise(tokens)]
         open_end = tokens[-1].plain == _MANY
         trail = "" if open_end else _POSSESSIVE.sub("", piece.text[tokens[-1].end :])
         lead = piece.text[: tokens[0].start]
@@ -90,7 +91,7 @@ class Written:
         if len(found) < len(self.tokens) or not all(map(self._same, self.tokens, found)):
             return None
         text = piece.text
-        between = [text[one.end : other.start] for one, other in zip(found, found[1:], strict=False)]
+        between = [text[one.end : other.start] for one, other in itertools.pairwise(found)]
         if between != list(self.signs[: len(between)]):
             return None
         start, end = found[0].start - len(self.lead), found[-1].end

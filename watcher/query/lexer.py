@@ -122,14 +122,15 @@ def _word(text: str, written: str, start: int) -> Iterator[Token]:
     """The tokens that a run of characters without white space holds: signs before a word are tokens of their own."""
     end = start + len(written)
     sign = written[0]
-    if sign in "-!" and (
-        text[start + 1 : start + 2].isalpha() or text[start + 1 : start + 2] in (*QUOTES, "(", "{", "@")
+    if (
+        sign in "-!"
+        and (text[start + 1 : start + 2].isalpha() or text[start + 1 : start + 2] in (*QUOTES, "(", "{", "@"))
+        and (start == 0 or text[start - 1].isspace() or text[start - 1] == "(")
     ):
-        if start == 0 or text[start - 1].isspace() or text[start - 1] == "(":
-            yield Token(Kind.NOT, sign, start, start + 1)
-            if len(written) > 1:
-                yield from _word(text, written[1:], start + 1)
-            return
+        yield Token(Kind.NOT, sign, start, start + 1)
+        if len(written) > 1:
+            yield from _word(text, written[1:], start + 1)
+        return
     if sign == "/":
         yield _regex(text, start)
         return
@@ -197,7 +198,7 @@ def _near(found: re.Match[str], start: int, end: int) -> Token:
         raise QueryError(
             f"{found[0]} is no distance",
             start + 1,
-            f"expected NEAR/n or ONEAR/n with n up to {FARTHEST} words between, NEAR/s (same sentence), NEAR/p (paragraph)",
+            f"expected NEAR/n or ONEAR/n with n up to {FARTHEST} words between, NEAR/s (sentence) or NEAR/p (paragraph)",
             length=end - start,
         )
     return Token(Kind.NEAR, reach + ("f" if ordered else ""), start, end)

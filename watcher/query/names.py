@@ -8,20 +8,24 @@ import re
 _GROUPS = [
     group.split()
     for group in (
-        "niger nigerien;nigeria nigerian;mali malian;malaysia malaysian;malawi malawian;malta maltese;maldives maldivian;"
-        "malaria;malicious;malnutrition;iran iranian;iraq iraqi;ukraine ukrainian;austria austrian;australia australian;"
-        "slovakia slovak;slovenia slovenian;somalia somali;somaliland;sudan sudanese;india indian;indiana;indigenous;"
-        "indonesia indonesian;mauritania mauritanian;mauritius mauritian;china chinese;chinook;chile chilean;chad chadian;"
-        "libya libyan;liberia liberian;liberal;liberty;congo congolese;congress;congestion;colombia colombian;columbia;"
-        "cuba cuban;israel israeli;ireland irish;iceland icelandic;turkey turkish;turkmenistan turkmen;guinea guinean;"
-        "georgia georgian;oman omani;russia russian;romania romanian;roman;rwanda rwandan;kenya kenyan;korea korean;"
-        "senegal senegalese;serbia serbian;syria syrian;togo togolese;together;uganda ugandan;gambia gambian;ghana ghanaian;"
-        "gabon gabonese;benin beninese;burundi burundian;burkina burkinabe;belarus belarusian;belgium belgian;peru peruvian;"
-        "poland polish;policy;police;politics;portugal portuguese;jordan jordanian;japan japanese;jamaica jamaican;"
-        "france french;germany german;germ;greece greek;armenia armenian;army;armed;azerbaijan azerbaijani;albania albanian;"
-        "algeria algerian;angola angolan;egypt egyptian;eritrea eritrean;ethiopia ethiopian;ethics;finland finnish;"
-        "нигер;нигерия;мали;малина;малик;россия российский;россиянин;украина украинский;иран иранский;ирак иракский;"
-        "австрия;австралия;конго;конгресс;судан суданский"
+        "niger nigerien;nigeria nigerian;mali malian;malaysia malaysian;malawi malawian;malta maltese;"
+        "maldives maldivian;malaria;malicious;malnutrition;iran iranian;iraq iraqi;ukraine ukrainian;"
+        "austria austrian;australia australian;slovakia slovak;slovenia slovenian;somalia somali;"
+        "somaliland;sudan sudanese;india indian;indiana;indigenous;indonesia indonesian;"
+        "mauritania mauritanian;mauritius mauritian;china chinese;chinook;chile chilean;chad chadian;"
+        "libya libyan;liberia liberian;liberal;liberty;congo congolese;congress;congestion;"
+        "colombia colombian;columbia;cuba cuban;israel israeli;ireland irish;iceland icelandic;"
+        "turkey turkish;turkmenistan turkmen;guinea guinean;georgia georgian;oman omani;russia russian;"
+        "romania romanian;roman;rwanda rwandan;kenya kenyan;korea korean;senegal senegalese;"
+        "serbia serbian;syria syrian;togo togolese;together;uganda ugandan;gambia gambian;"
+        "ghana ghanaian;gabon gabonese;benin beninese;burundi burundian;burkina burkinabe;"
+        "belarus belarusian;belgium belgian;peru peruvian;poland polish;policy;police;politics;"
+        "portugal portuguese;jordan jordanian;japan japanese;jamaica jamaican;france french;"
+        "germany german;germ;greece greek;armenia armenian;army;armed;azerbaijan azerbaijani;"
+        "albania albanian;algeria algerian;angola angolan;egypt egyptian;eritrea eritrean;"
+        "ethiopia ethiopian;ethics;finland finnish;нигер;нигерия;мали;малина;малик;россия российский;"
+        "россиянин;украина украинский;иран иранский;ирак иракский;австрия;австралия;конго;конгресс;"
+        "судан суданский"
     ).split(";")
 ]
 

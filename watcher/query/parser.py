@@ -11,6 +11,7 @@ words := WORD+
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -32,7 +33,7 @@ from watcher.query.ast import (
     children,
 )
 from watcher.query.leaves import keys_of
-from watcher.query.lexer import ITEM_FIELDS, LONGEST_QUERY, TEXT_FIELDS, Kind, Token, suggest, tokenize
+from watcher.query.lexer import ITEM_FIELDS, Kind, Token, suggest, tokenize
 
 DEEPEST = 50  # levels of parentheses and operators within each other; a person writes four
 DEEPEST_TREE = 200  # the same with named terms written out
@@ -289,7 +290,7 @@ class _Parser:
             found = "a distance"
         hint = ""
         if token.kind in (Kind.AND, Kind.OR, Kind.NEAR):
-            hint = f"an operator needs something on both sides; to search for the word itself, write it in quotes"
+            hint = "an operator needs something on both sides; to search for the word itself, write it in quotes"
         elif token.kind is Kind.LOOSE:
             hint = 'as in "junta leader"~3'
         message = f"{after}expected a word, a phrase or a parenthesis, found {found}"
@@ -366,8 +367,6 @@ def _cleaned(text: str) -> tuple[str, str, str]:
 
 
 def _is_mark(char: str) -> bool:
-    import unicodedata  # noqa: PLC0415
-
     return unicodedata.category(char)[0] == "M"
 
 
@@ -495,7 +494,7 @@ def _check_size(node: Node) -> None:
         depth = 1 + max((size[id(child)][1] for child in below), default=0)
         if count > LARGEST_TREE or depth > DEEPEST_TREE:
             raise QueryError(
-                f"with its named terms written out the query has more than {LARGEST_TREE:,} parts or {DEEPEST_TREE} levels",
+                f"with its named terms written out it has more than {LARGEST_TREE:,} parts or {DEEPEST_TREE} levels",
                 one.start + 1,
                 "name fewer terms within each other",
             )

@@ -38,13 +38,13 @@ class RuleSet:
 
     def __init__(self, queries: Mapping[str, Node], *, before: RuleSet | None = None) -> None:
         known = before._by_name if before else {}
-        self._by_name = {
+        self._by_name: dict[str, _Rule] = {
             name: rule if (rule := known.get(name)) and rule.node == node else _Rule(name, node)
             for name, node in queries.items()
         }
         self._rules = list(self._by_name.values())
         self._seen: Counter[str] = before._seen if before else Counter()
-        self._documents = before._documents if before else 0
+        self._documents: int = before._documents if before else 0
         self._lexicon = Lexicon({key: None for rule in self._rules for key in text_keys(rule.node)})
         self._own_fields = any(
             isinstance(one, Field) and one.name in ITEM_FIELDS for rule in self._rules for one in walk(rule.node)
