@@ -138,8 +138,10 @@ def test_slack(text: str) -> None:
 
 
 def test_mail(text: str) -> None:
-    account = SimpleNamespace(from_addr=(text, "w@watch.example"), names={"a@desk.example": text}, headers={})
-    account.headers = {"X-Team": text, "Bcc": "evil@x.example", "Content-Type": "text/html"}
+    account = SimpleNamespace(
+        from_addr=(text[:500], "w@watch.example"), names={"a@desk.example": text[:500]}, headers={}
+    )
+    account.headers = {"X-Team": text[:500], "Bcc": "evil@x.example", "Content-Type": "text/html"}
     for message in messages(text, Style.EMAIL):
         raw = compose(account, "a@desk.example", message, "id")
         assert all(len(line) <= 998 for line in raw.split(b"\r\n"))
