@@ -75,14 +75,14 @@ class World:
         keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         return {**keep, **self.fakes.environment(), "TZ": "UTC", **more}
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, errors: Any = subprocess.PIPE, **environment: str) -> subprocess.Popen[str]:
         """Start a `watcher` command."""
         return subprocess.Popen(
             [sys.executable, "-m", "watcher", *arguments, "--config", str(self.config)],
             cwd=self.directory,
             env=self.environment(**environment),
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=errors,
             text=True,
         )
 
@@ -103,14 +103,16 @@ class World:
         return json.loads(out)
 
     @contextmanager
-    def daemon(self, **environment: str) -> Iterator[subprocess.Popen[str]]:
-        """`watcher run` until the block ends; it must then stop by itself at SIGTERM."""
-        process = self.start("run", **environment)
+    def daemon(self, log: Path | None = None, **environment: str) -> Iterator[subprocess.Popen[str]]:
+        """`watcher run` until the block ends, its log in a file; it must then stop by itself at SIGTERM."""
+        log = log or self.directory / "daemon.log"
+        with log.open("w") as file:
+            process = self.start("run", errors=file, **environment)
         try:
             yield process
             process.send_signal(signal.SIGTERM)
-            _, err = process.communicate(timeout=60)
-            assert process.returncode == 0, err
+            process.communicate(timeout=60)
+            assert process.returncode == 0, log.read_text()
         finally:
             if process.poll() is None:
                 process.kill()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -39,7 +41,12 @@ async def run(source: ConfigSource, clock: Clock, rng: Random, *, strict: bool =
         services(config, store, clock, rng) as built,
     ):
         daemon = _Daemon(built, store, Reloader(source, clock))
-        return await daemon.run()
+        status = await daemon.run()
+    if daemon.at_once.is_set():  # the interpreter would wait for the thread of a send that hangs
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
 
 
 @dataclass(slots=True)
