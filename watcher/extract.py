@@ -90,8 +90,7 @@ async def read_article(url: str, tools: _Tools, source: _Asks) -> Article:
 
     Raises FetchError; ParseError where there is no web page, or one that holds no article, only a wall or a teaser.
     """
-    from watcher.fetch.challenge import challenger  # noqa: PLC0415 - workers import this module, and need no aiohttp
-    from watcher.fetch.client import ACCEPT_PAGE  # noqa: PLC0415
+    from watcher.fetch.client import ACCEPT_PAGE  # noqa: PLC0415 - workers import this module, and need no aiohttp
 
     response = await tools.fetch.get(source.request(url, robots=True, accept=ACCEPT_PAGE))
     kind, charset = content_type(response.headers.get("Content-Type", ""))
@@ -100,25 +99,24 @@ async def read_article(url: str, tools: _Tools, source: _Asks) -> Article:
     article = await article_of(response.body, response.url, tools.workers, charset)
     words = _count(article.text)
     if words < FULL:
-        guard = challenger(response.headers, response.body)
-        if guard:
-            raise _blocked(response, guard)
+        refuse_challenge(response)
     if words < WALL or (words < FULL and _WALL_WORDS.search(article.text)):
         raise ParseError(f"{url}: the page shows no article, only {words} words: a wall, a teaser or a script's page")
     return article
 
 
-def _blocked(response: Response, guard: str) -> FetchError:
-    return FetchError(
-        FetchKind.BLOCKED,
-        response.url,
-        f"{guard} takes watcher for a robot and shows a challenge instead of the page",
-        status=response.status,
-    )
+def refuse_challenge(response: Response) -> None:
+    """Raise FetchError(BLOCKED) where `response`, in which little was found, is a challenge that says 200."""
+    from watcher.fetch.challenge import challenger  # noqa: PLC0415
+
+    guard = challenger(response.headers, response.body)
+    if guard:
+        message = f"{guard} takes watcher for a robot and shows a challenge instead of the page"
+        raise FetchError(FetchKind.BLOCKED, response.url, message, status=response.status)
 
 
 async def article_of(page: bytes, url: str, workers: Workers, charset: str = "") -> Article:
-    """The article in `page`, which came from `url`, extracted in a worker. Raises ParseError where there is none."""
+    """The article in `page`, which came from `url`, extracted in a worker. Raises ParseError where it is no page."""
     return Article(*await workers.run(EXTRACT, page, url, charset, deadline=DEADLINE))
 
 
@@ -128,7 +126,10 @@ def extract_values(page: bytes, url: str, charset: str) -> tuple[Any, ...]:
 
 
 def extract(page: bytes, url: str, charset: str = "") -> Article:
-    """The article in `page`; `charset` is what HTTP said, if anything. Raises ParseError where there is none."""
+    """The article in `page`; `charset` is what HTTP said, if anything.
+
+    Its text is empty where the page holds no article. Raises ParseError where `page` is no web page.
+    """
     import trafilatura  # noqa: PLC0415 - heavy, and only workers need it
     from trafilatura.utils import load_html  # noqa: PLC0415
 

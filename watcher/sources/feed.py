@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
 from watcher import log
+from watcher.errors import ParseError
 from watcher.model import Item, SourceState
 from watcher.sources.base import Hints, HttpUrl, Outcome, Poll, Source, Tools
 
+if TYPE_CHECKING:
+    from watcher.fetch import Response
+
 PARSE = "watcher.sources.feed_parser:parse_bytes"
-PARSE_DEADLINE = 15.0  # seconds; feedparser takes 19 ms for a usual feed, minutes for a hostile one
+PARSE_DEADLINE = 10.0  # seconds; feedparser takes 19 ms for a usual feed, minutes for a hostile one
 
 logger = log.get("sources")
 
@@ -53,15 +57,7 @@ class Feed(Source):
                 cache=state.cache,
                 elapsed=response.elapsed,
             )
-        parsed = await tools.workers.run(
-            PARSE,
-            response.body,
-            response.headers.get("Content-Type", ""),
-            response.url,
-            self.id,
-            tools.clock.now(),
-            deadline=PARSE_DEADLINE,
-        )
+        parsed = await self._parse(response, tools)
         if parsed["dropped"]:
             logger.warning("feed cut", source=self.name, kept=len(parsed["items"]), dropped=parsed["dropped"])
         return Poll(
@@ -76,3 +72,16 @@ class Feed(Source):
             cache={"ttl": parsed["ttl"], "per_day": parsed["per_day"]},
             elapsed=response.elapsed,
         )
+
+    async def _parse(self, response: Response, tools: Tools) -> dict[str, Any]:
+        content_type = response.headers.get("Content-Type", "")
+        try:
+            parsed: dict[str, Any] = await tools.workers.run(
+                PARSE, response.body, content_type, response.url, self.id, tools.clock.now(), deadline=PARSE_DEADLINE
+            )
+        except ParseError:
+            from watcher.extract import refuse_challenge  # noqa: PLC0415
+
+            refuse_challenge(response)
+            raise
+        return parsed

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from watcher.errors import FetchError, FetchKind, ParseError
+from watcher.errors import ParseError
 from watcher.model import Item, SourceState, derive_id
 from watcher.sources.base import Hints, HttpUrl, Outcome, Poll, Source, Tools
 
@@ -84,13 +84,10 @@ class Page(Source):
 
     def _check(self, response: Any, lines: list[str]) -> None:
         """Raise where what came is not the page: that is no change of it."""
-        from watcher.fetch.challenge import challenger  # noqa: PLC0415
+        from watcher.extract import refuse_challenge  # noqa: PLC0415
 
         if sum(map(len, lines)) < 600:
-            guard = challenger(response.headers, response.body)
-            if guard:
-                message = f"{guard} takes watcher for a robot and shows a challenge instead of the page"
-                raise FetchError(FetchKind.BLOCKED, response.url, message, status=response.status)
+            refuse_challenge(response)
         if not lines:
             raise ParseError("the page shows no text" + (f" at `select: {self.select}`" if self.select else ""))
 

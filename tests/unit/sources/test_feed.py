@@ -83,3 +83,10 @@ async def test_gone(serve, tools, ok) -> None:
     with pytest.raises(FetchError) as caught:
         await feed(site.url).poll(state(), tools)
     assert caught.value.kind is FetchKind.GONE
+
+
+async def test_a_challenge_that_says_200(serve, tools, ok) -> None:
+    site = await serve(ok(b"<!doctype html><title>Just a moment...</title><p>Checking"))
+    with pytest.raises(FetchError) as caught:
+        await feed(site.url).poll(state(), tools)
+    assert caught.value.kind is FetchKind.BLOCKED
