@@ -82,7 +82,7 @@ def _values(one: Item) -> dict[str, Any]:
         "body": one.body,
         "author": one.author,
         "url": one.url,
-        "canonical": canonical(one.url),
+        "canonical": canonical(one.url) or None,
         "outlet": one.outlet,
         "lang": one.lang,
         "tags": list(one.tags),

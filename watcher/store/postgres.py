@@ -57,7 +57,7 @@ class PostgresStore(Store):
         try:
             async with self._engine.begin() as connection:
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-                await migrations.upgrade(connection)
+                await connection.run_sync(migrations.upgrade)
             if self._measure:
                 await self._look_at_clock()
         except (SQLAlchemyError, OSError) as error:

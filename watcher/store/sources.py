@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Double, Row, bindparam, case, literal, null, select, update
 
-from watcher.errors import LeaseLost
 from watcher.model import Claim, SourceState
 from watcher.store.statements import Statements
 from watcher.store.tables import source
@@ -232,8 +231,18 @@ class SourceStatements(Statements):
         latency: float | None,
     ) -> None:
         """End the claim with a poll that brought nothing new: a 304, or the same body."""
-        if await self.unchanged_all([Unchanged(claim, next_due, etag, last_modified, latency)]):
-            raise LeaseLost(f"the claim on source {claim.id} is no longer ours: nothing was written")
+        await self._end(
+            claim,
+            due=_while_active(literal(_due(next_due), Double)),
+            etag=etag,
+            last_modified=last_modified,
+            latency=latency,
+            polled_at=self._now,
+            last_success=self._now,
+            failures=0,
+            error=None,
+            error_kind=None,
+        )
 
     async def unchanged_all(self, polls: Collection[Unchanged]) -> set[str]:
         """End many claims as `unchanged` does, in two statements; the ids whose lease was lost."""

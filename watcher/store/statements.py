@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import ARRAY, ColumnElement, CursorResult, Executable, Row, Table, any_, func, literal, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    CursorResult,
+    Dialect,
+    Executable,
+    Row,
+    Table,
+    any_,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from watcher.errors import LeaseLost
 from watcher.model import Claim
@@ -17,10 +29,23 @@ from watcher.store.tables import WORK
 Values = Mapping[str, Any]
 
 
+class Connection(Protocol):
+    """What statements run on: SQLAlchemy's AsyncConnection, or one that never really waits."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The engine's dialect of SQL."""
+
+    async def execute(
+        self, statement: Executable, parameters: Values | Sequence[Values] | None = None
+    ) -> CursorResult[Any]:
+        """Run a statement, many times where `parameters` is a sequence."""
+
+
 class Statements:
     """One transaction's statements about one noun. `now` is the store's time at which the transaction began."""
 
-    def __init__(self, connection: AsyncConnection, now: float) -> None:
+    def __init__(self, connection: Connection, now: float) -> None:
         self._connection = connection
         self._now = now
         self._postgres = connection.dialect.name == "postgresql"

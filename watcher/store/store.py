@@ -9,8 +9,6 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from watcher.errors import LeaseLost, StoreError
 from watcher.model import Claim, Queue
 from watcher.store.alerts import AlertStatements
@@ -23,6 +21,7 @@ from watcher.store.items import ItemStatements
 from watcher.store.retention import Purged, RetentionStatements
 from watcher.store.silences import SilenceStatements
 from watcher.store.sources import SourceStatements, Unchanged
+from watcher.store.statements import Connection
 from watcher.store.stories import StoryStatements
 from watcher.store.workers import WorkerStatements
 
@@ -32,7 +31,7 @@ T = TypeVar("T")
 class Tx:
     """The statements of one transaction, by noun. `now` is the store's time at which it began."""
 
-    def __init__(self, connection: AsyncConnection, now: float) -> None:
+    def __init__(self, connection: Connection, now: float) -> None:
         self.now = now
         self.claims = ClaimStatements(connection, now)
         self.sources = SourceStatements(connection, now)
@@ -113,8 +112,9 @@ class Store(ABC):
     async def write(self, work: Work[T], ingest: bool = False) -> T:
         """Run `work` in one transaction; what it returned, once that is durable.
 
-        What `work` raises is raised, and nothing of it is written. `work` may be run again, so that it must do
-        nothing but call the statements. `ingest` makes it the only one, over all workers, that opens stories.
+        What `work` raises is raised, and nothing of it is written. `work` may be run again, and on another thread: it
+        must await nothing but the statements, and change nothing but the store. `ingest` makes it the only one, over
+        all workers, that opens stories.
         """
 
     @abstractmethod

@@ -131,7 +131,7 @@ item = Table(
     _text("body"),
     _text("author"),
     _text("url"),
-    _text("canonical"),
+    Column("canonical", Clean),  # NULL where it has no URL
     _text("outlet"),
     _text("lang"),
     Column("tags", Json, nullable=False),
@@ -150,7 +150,8 @@ item = Table(
 _due_index(item)
 Index("item_first_seen", item.c.first_seen)
 Index("item_unsettled", item.c.first_seen, sqlite_where=~item.c.settled, postgresql_where=~item.c.settled)
-Index("item_canonical", item.c.canonical, sqlite_where=item.c.canonical != "", postgresql_where=item.c.canonical != "")
+_has_url = item.c.canonical.isnot(None)
+Index("item_canonical", item.c.canonical, sqlite_where=_has_url, postgresql_where=_has_url)
 Index("item_story", item.c.story)
 
 story = Table(

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import sqlite3
 import stat
 from pathlib import Path
@@ -148,7 +149,8 @@ async def test_a_damaged_file_is_refused_and_left_as_it_is(tmp_path: Path) -> No
     async with await open_store(f"sqlite:///{path}", FakeClock(), "first", exclusive=True) as store:
         await put_source(store, *(f"source {n}" for n in range(500)))
     damaged = bytearray(path.read_bytes())
-    root = sqlite3.connect(path).execute("SELECT rootpage FROM sqlite_master WHERE name = 'source'").fetchone()[0]
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        [root] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'source'").fetchone()
     damaged[(root - 1) * 4096 : root * 4096] = b"\xa5" * 4096
     path.write_bytes(damaged)
     with pytest.raises(StoreError, match=r"watcher\.db: the store is damaged"):

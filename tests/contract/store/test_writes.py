@@ -70,7 +70,6 @@ async def test_writes_that_are_ready_together_are_committed_together(store: Stor
 async def test_a_caller_who_was_cancelled_does_not_hold_up_the_others(store: Store) -> None:
     async def slow(tx: Tx) -> None:
         await tx.workers.beat("slow", "1", START)
-        await asyncio.sleep(0)
 
     tasks = [asyncio.create_task(store.write(slow)) for _ in range(5)]
     await asyncio.sleep(0)

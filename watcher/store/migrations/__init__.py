@@ -6,25 +6,20 @@ Revisions only add: while workers are renewed one by one, the old ones go on wit
 from __future__ import annotations
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from watcher.errors import StoreError
 
 HEAD = "0001"  # the last revision in versions/
 
 
-async def upgrade(connection: AsyncConnection) -> None:
+def upgrade(connection: Connection) -> None:
     """Bring the tables up to date in the caller's transaction. Raises StoreError where they are a later version's.
 
     The caller sees to it that no other process does the same at the same time.
     """
-    await connection.run_sync(_upgrade)
-
-
-def _upgrade(connection: Connection) -> None:
     if _version(connection) == HEAD:  # the usual case, for which Alembic is not even imported
         return
-    from alembic import command  # noqa: PLC0415 - heavy: only where there is something to do
+    from alembic import command  # noqa: PLC0415 - slow to import, and needed at a first start only
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util.exc import CommandError  # noqa: PLC0415
 

@@ -120,7 +120,7 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("canonical", sa.Text(), nullable=False),
+        sa.Column("canonical", sa.Text()),
         sa.Column("outlet", sa.Text(), nullable=False),
         sa.Column("lang", sa.Text(), nullable=False),
         sa.Column("tags", sa.Text(), nullable=False),
@@ -141,8 +141,8 @@ def upgrade() -> None:
         "item_canonical",
         "item",
         ["canonical"],
-        sqlite_where=sa.text("canonical != ''"),
-        postgresql_where=sa.text("canonical != ''"),
+        sqlite_where=sa.text("canonical IS NOT NULL"),
+        postgresql_where=sa.text("canonical IS NOT NULL"),
     )
     op.create_index(
         "item_due",
