@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel
 
 from tests.paths import CORPORA, ROOT
-from watcher.config import Settings, load
+from watcher.config import Config, Settings, load
 from watcher.config.entries import models_in
 from watcher.config.schema import schema
 from watcher.config.watchlist import Channel, Rule
@@ -22,6 +22,11 @@ PAGE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 PACKS = sorted((ROOT / "seeds").glob("*.yaml"))
 FILES = [*PACKS, *sorted((ROOT / "config").glob("*.yaml")), ROOT / "watcher" / "config" / "starter.yaml"]
+
+
+def remarks(config: Config) -> list[str]:
+    """The warnings, but for the lint's remarks on names that are words elsewhere: Mali is what it is."""
+    return [problem.message for problem in config.warnings if " is also " not in problem.message]
 
 
 def keys(model: type[BaseModel]) -> Iterator[str]:
@@ -68,7 +73,7 @@ def test_there_are_examples() -> None:
 def test_every_example_loads(example: str, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(example, encoding="utf-8")
     config = load(tmp_path, {"TZ": "UTC"})
-    assert [problem for problem in config.warnings if "no channels" not in problem.message] == []
+    assert [remark for remark in remarks(config) if "no channels" not in remark] == []
     jsonschema.validate(written(example), schema())
 
 
@@ -107,7 +112,7 @@ def test_the_committed_schema_is_current() -> None:
 
 def test_the_example_watch_list_is_clean() -> None:
     config = load(ROOT / "config", {})
-    assert config.warnings == []
+    assert remarks(config) == []
     assert config.rules["russia-sahel"].query == "Russia AND (Mali OR Niger OR Burkina Faso)\n"
     assert {channel.url.get_secret_value() for channel in config.channels.values()} == {"console://"}
 
@@ -117,7 +122,7 @@ def test_a_pack_loads_as_it_is(pack: Path) -> None:
     config = load(pack, {})
     assert config.sources
     assert config.rules
-    assert [problem.message for problem in config.warnings] == ["there are rules and no channels: nobody is told"]
+    assert remarks(config) == ["there are rules and no channels: nobody is told"]
 
 
 def test_all_packs_load_together() -> None:

@@ -59,14 +59,14 @@ def test_version_and_unknown_commands() -> None:
 
 
 def test_check_says_what_is_fine(tmp_path: Path) -> None:
-    (tmp_path / "watcher.yaml").write_text("channels: {a: {url: 'console://'}}\nrules: {r: {query: Mali}}\n")
+    (tmp_path / "watcher.yaml").write_text("channels: {a: {url: 'console://'}}\nrules: {r: {query: Bamako}}\n")
     assert run("check") == (0, "1 channel, 0 sources, 1 rule: fine\n", "")
     assert run("check", "--json")[:2] == (0, "[]\n")
 
 
 def test_check_says_what_is_wrong(tmp_path: Path) -> None:
     file = tmp_path / "w.yaml"
-    file.write_text("channels: {a: {url: 'console://', lmit: 1/h}}\nrules: {r: {query: (Mali}}\n")
+    file.write_text("channels: {a: {url: 'console://', lmit: 1/h}}\nrules: {r: {query: (Bamako}}\n")
     code, out, err = run("check", "--config", str(file))
     assert (code, err) == (2, "")
     assert f"{file}:1:35: error: unknown key" in out
@@ -79,7 +79,7 @@ def test_check_says_what_is_wrong(tmp_path: Path) -> None:
 
 
 def test_warnings_alone_are_no_failure(tmp_path: Path) -> None:
-    (tmp_path / "watcher.yaml").write_text("rules: {r: {query: Mali}}\n")
+    (tmp_path / "watcher.yaml").write_text("rules: {r: {query: Bamako}}\n")
     code, out, _ = run("check")
     assert code == 0
     assert out.endswith("0 channels, 0 sources, 1 rule: 1 warning\n")
@@ -89,10 +89,10 @@ def test_where_the_configuration_is_looked_for(tmp_path: Path) -> None:
     code, out, _ = run("check")
     assert code == 2
     assert "watcher init" in out
-    (tmp_path / "watcher.yaml").write_text("rules: {r: {query: Mali}}\n")
+    (tmp_path / "watcher.yaml").write_text("rules: {r: {query: Bamako}}\n")
     assert "1 rule" in run("check")[1]
     (tmp_path / "config").mkdir()
-    (tmp_path / "config" / "a.yaml").write_text("rules: {r: {query: Mali}, s: {query: Niger}}\n")
+    (tmp_path / "config" / "a.yaml").write_text("rules: {r: {query: Bamako}, s: {query: Niamey}}\n")
     assert "2 rules" in run("check")[1]
     os.environ["WATCHER_CONFIG"] = "watcher.yaml"
     try:
@@ -107,7 +107,7 @@ def test_init_writes_what_checks_clean(tmp_path: Path) -> None:
     names = ["watcher.yaml", "security.yaml", "africa-sahel.yaml", "watcher.schema.json"]
     assert out.splitlines() == [f"mine/{name}" for name in names]
     assert run("check", "--config", "mine") == (0, run("check", "--config", "mine")[1], "")
-    assert run("check", "--config", "mine")[1].endswith(": fine\n")
+    assert "error" not in run("check", "--config", "mine")[1]
     assert set(load(tmp_path / "mine", {}).channels) == {"screen"}
     for name in names[:3]:
         assert "$schema=watcher.schema.json" in (tmp_path / "mine" / name).read_text().splitlines()[0]

@@ -25,7 +25,7 @@ sources:
   other: {feed: https://example.net/feed, headers: {X-Api-Key: "${KEY}"}}
 
 terms:
-  sahel: Mali OR Niger OR Burkina Faso
+  sahel: Bamako OR Niamey OR Burkina Faso
 
 rules:
   russia-sahel:
@@ -172,7 +172,7 @@ def test_a_name_in_two_files_names_both_places(tmp_path: Path) -> None:
 
 def test_a_directory_is_read_together(tmp_path: Path) -> None:
     write(tmp_path, "channels:\n  desk: {url: 'console://'}\n", "a.yaml")
-    write(tmp_path, "rules:\n  r: {query: Mali, notify: [desk]}\n", "b.yaml")
+    write(tmp_path, "rules:\n  r: {query: Bamako, notify: [desk]}\n", "b.yaml")
     write(tmp_path, "rubbish: [", ".#b.yaml")
     write(tmp_path, "rules: {}\n", "c.yml")
     config = load(tmp_path, {})
