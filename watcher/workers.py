@@ -86,7 +86,10 @@ class Workers:
             await self._end(worker)
 
     async def _start(self) -> _Worker:
-        worker = _Worker(self._memory)
+        try:
+            worker = _Worker(self._memory)
+        except OSError as error:
+            raise WorkerError(f"no worker process can be started: {error.strerror}") from None
         self._all.add(worker)
         try:
             await worker.ready()
@@ -115,7 +118,8 @@ class _Worker:
         code = (
             f"import sys; sys.path[:] = {path!r}; from watcher.workers import serve; serve({theirs.fileno()}, {memory})"
         )
-        with theirs:
+        with theirs, contextlib.ExitStack() as undo:
+            undo.callback(self._socket.close)
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
                 [sys.executable, "-P", "-c", code],
                 pass_fds=[theirs.fileno()],
@@ -124,6 +128,7 @@ class _Worker:
                 env=os.environ | {"MALLOC_ARENA_MAX": "2"},  # each arena takes 64 MB of the address space
                 process_group=0,  # Ctrl-C on a terminal goes to the daemon alone, which drains
             )
+            undo.pop_all()
 
     async def ready(self) -> None:
         """Wait until the process serves. Raises WorkerError where it does not."""

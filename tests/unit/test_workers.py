@@ -195,3 +195,9 @@ def test_no_descriptor_leaks() -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     asyncio.run(main())
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+async def test_where_no_process_can_be_started_it_is_said(workers, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    with pytest.raises(WorkerError, match="no worker process can be started: No such file"):
+        await run(workers, "pid")
