@@ -125,7 +125,7 @@ class _Worker:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,  # standard output belongs to --json
-                env=os.environ | {"MALLOC_ARENA_MAX": "2"},  # each arena takes 64 MB of the address space
+                env=_environment(),
                 process_group=0,  # Ctrl-C on a terminal goes to the daemon alone, which drains
             )
             undo.pop_all()
@@ -193,6 +193,13 @@ class _Worker:
                 raise EOFError
             view = view[got:]
         return data
+
+
+def _environment() -> dict[str, str]:
+    """What a worker needs of our environment, and none of the secrets in it."""
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
+    needed = {name: value for name, value in os.environ.items() if name in kept or name.startswith("PYTHON")}
+    return needed | {"MALLOC_ARENA_MAX": "2"}  # each arena takes 64 MB of the address space
 
 
 class _PlainUnpickler(pickle.Unpickler):

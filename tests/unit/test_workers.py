@@ -31,6 +31,7 @@ def crash(): os.kill(os.getpid(), signal.SIGSEGV)
 def refuse(): raise ParseError("this is no feed")
 def fail(): raise ValueError("an odd value")
 def dig(n): return dig(n + 1)
+def environment(): return dict(os.environ)
 def shout(): print("to standard output"); return "quiet"
 def instance(): return ParseError("not plain")
 def poke(): os.kill(os.getpid(), signal.SIGTERM); os.kill(os.getpid(), signal.SIGINT); return "alive"
@@ -124,6 +125,13 @@ async def test_only_plain_values_come_back(workers) -> None:
 async def test_standard_output_stays_clean(workers, capfd) -> None:
     assert await run(workers, "shout") == "quiet"
     assert capfd.readouterr().out == ""
+
+
+async def test_a_worker_knows_none_of_our_secrets(workers, monkeypatch) -> None:
+    monkeypatch.setenv("SLACK_URL", "slack://secret")
+    seen = await run(workers, "environment")
+    assert "PATH" in seen
+    assert "SLACK_URL" not in seen
 
 
 async def test_the_daemons_signals_do_not_end_a_worker(workers) -> None:
