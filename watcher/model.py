@@ -61,6 +61,7 @@ class Reason(StrEnum):
     LIMIT = "the channel's limit is used up"
     CHANNEL_HELD = "the service asked to wait"
     CHANNEL_WITHHELD = "the channel's secret is not known until the configuration is mended"
+    CHANNEL_UNUSABLE = "the channel's url cannot be used until the configuration is mended"
     # about a delivery
     CHANNEL_REMOVED = "the channel is no longer in the configuration"
     TARGET_REMOVED = "the channel no longer names this target"

@@ -75,12 +75,10 @@ def start_logs(path: Path, level: str | None, *, quiet: bool = False) -> None:
 
 
 def load_config(path: Path | None, secrets: Path | None = None) -> Config:
-    """Read and check the configuration; its warnings are printed to standard error. Raises ConfigError."""
+    """Read and check the configuration; its warnings are for `watcher check` to show. Raises ConfigError."""
     from watcher.config.load import load
 
-    config = load(config_path(path), secrets_dir=secrets)
-    print_problems(config.warnings, sys.stderr)
-    return config
+    return load(config_path(path), secrets_dir=secrets)
 
 
 def print_json(value: Any) -> None:

@@ -16,7 +16,8 @@ def run(
     config: common.ConfigOption = None,
     secrets: common.SecretsOption = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse a broken configuration at start, rather than run the last good one.")
+        bool,
+        typer.Option("--strict", help="Refuse a broken configuration at start, rather than run the last good one."),
     ] = False,
     log_level: common.LogLevelOption = None,
 ) -> None:
@@ -34,5 +35,3 @@ def run(
     common.start_logs(source.path, log_level)
     status = common.run(run(source, SystemClock(), Random(), strict=strict))
     raise typer.Exit(status)
-
-

@@ -18,20 +18,22 @@ async def once(config: Config, clock: Clock, rng: Random) -> Counts:
 
     Ends group_wait early, never quiet hours or digests. Raises StoreBusy where a daemon holds the store.
     """
-    async with await open_store(config.settings.store, clock, worker_name(), exclusive=True) as store:
-        async with services(config, store, clock, rng) as built:
-            started = store.now()  # what becomes due meanwhile is for the next time
-            queues = lanes(built)
-            renewing = asyncio.create_task(_renew(queues, clock))
-            try:
-                await queues[Queue.SOURCE].run_dry(due=started)
-                await queues[Queue.ITEM].run_dry()
-                await store.write(lambda tx: tx.groups.hasten(("alert", "baseline"), tx.now))
-                await queues[Queue.GROUP].run_dry()
-                await queues[Queue.DELIVERY].run_dry()
-            finally:
-                renewing.cancel()
-            return Counts.total(lane.counts for lane in queues.values())
+    async with (
+        await open_store(config.settings.store, clock, worker_name(), exclusive=True) as store,
+        services(config, store, clock, rng) as built,
+    ):
+        started = store.now()  # what becomes due meanwhile is for the next time
+        queues = lanes(built)
+        renewing = asyncio.create_task(_renew(queues, clock))
+        try:
+            await queues[Queue.SOURCE].run_dry(due=started)
+            await queues[Queue.ITEM].run_dry()
+            await store.write(lambda tx: tx.groups.hasten(("alert", "baseline"), tx.now))
+            await queues[Queue.GROUP].run_dry()
+            await queues[Queue.DELIVERY].run_dry()
+        finally:
+            renewing.cancel()
+        return Counts.total(lane.counts for lane in queues.values())
 
 
 async def _renew(queues: dict[Queue, Lane], clock: Clock) -> None:

@@ -7,7 +7,7 @@ from watcher.alerting.retry import Dead, next_try
 from watcher.config import Channel
 from watcher.errors import Failure, TransportError
 from watcher.model import Claim, Delivery, Reason
-from watcher.pipeline.flush import WITHHELD
+from watcher.pipeline.flush import LATER
 from watcher.pipeline.services import Counts, Services
 from watcher.store import ChannelState, Tx
 from watcher.transports import Transport, transport_for
@@ -28,18 +28,29 @@ async def deliver(services: Services, claim: Claim[Delivery]) -> Counts:
         logger.error("dead letter", channel=delivery.channel, reason=Reason.CHANNEL_REMOVED.value)
         return Counts(dead=1)
     if channel.withheld:
-        later = store.now() + WITHHELD
+        later = store.now() + LATER
         await store.write(lambda tx: tx.deliveries.postpone(claim, later, Reason.CHANNEL_WITHHELD))
         return Counts(retrying=1)
-    url = channel.url.get_secret_value()
-    transport = transport_for(url)
-    await transport.ready(url)
-    address = {target.key: one for target, one in transport.targets(url)}.get(delivery.target.key)
+    try:
+        transport, address = await _address(channel, delivery)
+    except TransportError as error:
+        later, answer = store.now() + LATER, error.answer
+        await store.write(lambda tx: tx.deliveries.postpone(claim, later, Reason.CHANNEL_UNUSABLE))
+        logger.error("the channel's url cannot be used", channel=channel.name, error=answer)
+        return Counts(retrying=1)
     if address is None:
         await store.write(lambda tx: tx.deliveries.dead(claim, Reason.TARGET_REMOVED, ""))
         logger.error("dead letter", channel=channel.name, reason=Reason.TARGET_REMOVED.value)
         return Counts(dead=1)
     return await _send(services, claim, channel, transport, address)
+
+
+async def _address(channel: Channel, delivery: Delivery) -> tuple[Transport, str | None]:
+    """How the delivery is sent, and the URL of its one recipient; None where the channel no longer names it."""
+    url = channel.url.get_secret_value()
+    transport = transport_for(url)
+    await transport.ready(url)
+    return transport, {target.key: one for target, one in transport.targets(url)}.get(delivery.target.key)
 
 
 async def _send(
@@ -65,7 +76,13 @@ async def _send(
     except TransportError as error:
         return await _failed(services, claim, error)
     now = store.now()
-    await store.write(lambda tx: tx.deliveries.sent(claim, receipt.answer, now))
+
+    async def sent(tx: Tx) -> None:
+        await tx.deliveries.sent(claim, receipt.answer, now)
+        if state.refused is not None:
+            await tx.channels.refuse(channel.name, delivery.target.key, None, now)
+
+    await store.write(sent)
     logger.info("sent", channel=channel.name, target=delivery.target.label, title=delivery.message.title)
     return Counts(sent=1)
 
@@ -84,7 +101,13 @@ async def _failed(services: Services, claim: Claim[Delivery], error: TransportEr
         return Counts(retrying=1)
     again = next_try(error.failure, attempts, delivery.first_try or now, now, error.retry_after, services.rng)
     if isinstance(again, Dead):
-        await store.write(lambda tx: tx.deliveries.dead(claim, again.reason, error.answer))
+
+        async def dead(tx: Tx) -> None:
+            await tx.deliveries.dead(claim, again.reason, error.answer)
+            if error.failure is Failure.PERMANENT:
+                await tx.channels.refuse(delivery.channel, delivery.target.key, error.answer, now)
+
+        await store.write(dead)
         logger.error("dead letter", channel=delivery.channel, target=delivery.target.label, answer=error.answer)
         return Counts(dead=1)
 

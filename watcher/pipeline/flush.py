@@ -9,12 +9,13 @@ from watcher.alerting.excerpt import excerpt
 from watcher.alerting.group import after_spending
 from watcher.alerting.render import Notice, Told, render
 from watcher.config import Channel
+from watcher.errors import TransportError
 from watcher.model import Alert, Claim, Delivery, Group, Item, Reason, Story, derive_id
 from watcher.pipeline.services import Counts, Services
 from watcher.store import Tx
 from watcher.transports import transport_for
 
-WITHHELD = 60.0  # seconds between looks at a channel whose secret is not known
+LATER = 60.0  # seconds between looks at a channel that cannot be used until the configuration is mended
 
 logger = log.get("flush")
 
@@ -36,34 +37,44 @@ async def flush(services: Services, claim: Claim[Group]) -> Counts:
         logger.warning("channel removed; its alerts are kept but told to nobody", channel=claim.row.channel)
         return Counts()
     if channel.withheld:
-        await store.write(lambda tx: tx.groups.postpone(claim, now + WITHHELD, Reason.CHANNEL_WITHHELD))
+        await store.write(lambda tx: tx.groups.postpone(claim, now + LATER, Reason.CHANNEL_WITHHELD))
         return Counts()
-    await transport_for(channel.url.get_secret_value()).ready(channel.url.get_secret_value())
-    alerts = [alert for alert in alerts if alert.item in items and alert.story in stories]
-    told = [_told(services, alert, items[alert.item], stories[alert.story]) for alert in alerts]
+    told = [
+        _told(services, alert, items[alert.item], stories[alert.story])
+        for alert in alerts
+        if alert.item in items and alert.story in stories
+    ]
+    try:
+        deliveries = await _deliveries(claim, channel, told, now)
+    except TransportError as error:
+        await store.write(lambda tx: tx.groups.postpone(claim, now + LATER, Reason.CHANNEL_UNUSABLE))
+        logger.error("the channel's url cannot be used", channel=channel.name, error=error.answer)
+        return Counts()
+    high = all(one.priority == "high" for one in told)
+    parts = max((one.part + 1 for one in deliveries), default=1)
 
-    async def work(tx: Tx) -> Reason | None:
-        high = any(one.priority == "high" for one in told)
-        held_until = await _spend(tx, channel, high, now)
-        if held_until is not None:
+    async def work(tx: Tx) -> float | None:
+        held_until = await _spend(tx, channel, high, parts, now)
+        if held_until is None:
+            next_flush = now + channel.group_interval if claim.row.kind == "alert" else None
+            await tx.groups.flushed(claim, [one.alert for one in told], deliveries, now, next_flush)
+        else:
             await tx.groups.fold(claim, kind="digest", key="limit", flush_at=held_until, now=now)
-            return Reason.LIMIT
-        deliveries = _deliveries(claim, channel, told, [alert.id for alert in alerts], now)
-        next_flush = now + channel.group_interval if claim.row.kind == "alert" else None
-        await tx.groups.flushed(claim, [alert.id for alert in alerts], deliveries, now, next_flush)
-        return None
+        return held_until
 
-    held = await store.write(work)
-    if held is not None:
-        logger.info("held", channel=channel.name, alerts=len(alerts), reason=held.value)
+    held_until = await store.write(work)
+    if held_until is not None:
+        logger.info(
+            "held", channel=channel.name, alerts=len(told), reason=Reason.LIMIT.value, seconds=round(held_until - now)
+        )
     return Counts()
 
 
-async def _spend(tx: Tx, channel: Channel, high: bool, now: float) -> float | None:
-    """Take one message from the channel's limits; None, or when there will be one again."""
+async def _spend(tx: Tx, channel: Channel, high: bool, parts: int, now: float) -> float | None:
+    """Take `parts` messages from the channel's limits; None, or when there will be as many again."""
     limits = channel.limits(high=high)
     key = "high" if high else "limit"
-    spent = after_spending(limits, await tx.channels.tokens(channel.name, key), now)
+    spent = after_spending(limits, await tx.channels.tokens(channel.name, key), now, parts)
     await tx.channels.set_tokens(channel.name, key, spent.tokens, now)
     return spent.wait_until
 
@@ -87,11 +98,11 @@ def _told(services: Services, alert: Alert, item: Item, story: Story) -> Told:
     )
 
 
-def _deliveries(
-    claim: Claim[Group], channel: Channel, told: list[Told], alert_ids: list[str], now: float
-) -> list[Delivery]:
+async def _deliveries(claim: Claim[Group], channel: Channel, told: list[Told], now: float) -> list[Delivery]:
+    """The group's messages, each part for each target. Raises TransportError where the channel's URL is unusable."""
     url = channel.url.get_secret_value()
     transport = transport_for(url)
+    await transport.ready(url)
     notice = Notice(
         channel=channel.name, kind=claim.row.kind, told=tuple(told), timezone=ZoneInfo(channel.timezone), now=now
     )
@@ -104,7 +115,7 @@ def _deliveries(
             target=target,
             part=part,
             message=message,
-            alerts=tuple(alert_ids),
+            alerts=tuple(one.alert for one in told),
             next_try=now,
             created_at=now,
         )

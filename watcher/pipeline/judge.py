@@ -90,7 +90,8 @@ async def _story(tx: Tx, one: Judged, now: float) -> Story:
             await tx.stories.replace_hashes(story.id, one.hashes)
         return story
     candidates = await tx.stories.candidates(url, one.hashes, now - STORY_WINDOW)
-    verdict = decide_story(item, one.hashes, candidates, copies=one.source.copies)
+    telling = one.hashes - await tx.stories.common(one.hashes) if candidates else one.hashes
+    verdict = decide_story(item, telling, candidates, copies=one.source.copies)
     if verdict.story is not None:
         return await tx.stories.join(verdict.story.id, item.id, item.outlet, now)
     story_id = derive_id("story", item.id)

@@ -86,12 +86,13 @@ def _oldest(services: Services, source: Source, waiting: WaitingItem) -> float:
 
 
 def _with_article(item: Item, article: Article, source: Source) -> Item:
-    """The item as its article has it; what the feed said stands where the article says nothing."""
-    lang = source.lang or detect(item.title or article.title, article.text, article.lang or item.lang)
+    """The item as its article has it; what the feed said stands where the article says less."""
+    body = max(article.text, item.body, key=len)
+    lang = source.lang or detect(item.title or article.title, body, article.lang or item.lang)
     return replace(
         item,
         title=item.title or article.title,
-        body=article.text,
+        body=body,
         author=item.author or article.author,
         published=item.published if item.published is not None else article.published,
         lang=lang,

@@ -118,6 +118,14 @@ class DeliveryStatements(Statements):
         row = await self._first(select(delivery).where(delivery.c.id == id_))
         return None if row is None else delivery_row(row)
 
+    async def of_alert(self, alert_id: str) -> list[Delivery]:
+        """The messages that tell an alert, oldest first."""
+        groups = select(member.c.group_id).where(member.c.alert_id == alert_id)
+        statement = (
+            select(delivery).where(delivery.c.group_id.in_(groups)).order_by(delivery.c.created_at, delivery.c.part)
+        )
+        return [one for row in await self._rows(statement) if alert_id in (one := delivery_row(row)).alerts]
+
     async def list(
         self,
         limit: int = 100,
@@ -138,14 +146,6 @@ class DeliveryStatements(Statements):
         if since is not None:
             statement = statement.where(delivery.c.created_at >= since)
         return [delivery_row(row) for row in await self._rows(statement)]
-
-    async def of_alert(self, alert_id: str) -> list[Delivery]:
-        """The messages that tell an alert, oldest first."""
-        groups = select(member.c.group_id).where(member.c.alert_id == alert_id)
-        statement = (
-            select(delivery).where(delivery.c.group_id.in_(groups)).order_by(delivery.c.created_at, delivery.c.part)
-        )
-        return [one for row in await self._rows(statement) if alert_id in (one := delivery_row(row)).alerts]
 
     async def counts(self) -> dict[DeliveryState, int]:
         """How many deliveries are in each state."""
