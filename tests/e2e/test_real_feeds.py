@@ -1,4 +1,4 @@
-"""Every real feed of the corpora through the real pipeline: no crash, no stall, and as many items as feedparser counts."""
+"""Every real feed of the corpora through the real pipeline: no crash, no stall, as many items as feedparser counts."""
 
 import asyncio
 import json
@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import feedparser
@@ -17,6 +18,8 @@ from tests.paths import CORPORA
 from watcher.cli.common import load_config
 from watcher.clock import SystemClock
 from watcher.config import Config
+from watcher.daemon import once
+from watcher.store import open_store
 
 FEEDS = CORPORA / "feeds"
 TYPES = {".json": "application/feed+json", ".xml": "application/xml"}
@@ -68,15 +71,10 @@ def configuration(directory: Path, manifest: list[dict[str, Any]], address: str)
 
 @pytest.mark.skipif(not FEEDS.is_dir(), reason="the corpora are not here")
 async def test_every_real_feed_is_polled_and_its_items_are_those_that_feedparser_counts(tmp_path: Path) -> None:
-    from watcher.daemon import once
-    from watcher.store import open_store
-
     manifest = json.loads((FEEDS / "manifest.json").read_text())
     with serving(FEEDS / "real") as address:
         config = configuration(tmp_path, manifest, address)
         async with asyncio.timeout(240):
-            from random import Random
-
             counts = await once(config, SystemClock(), Random(1))
     async with await open_store(config.settings.store, SystemClock(), "test") as store, store.read() as tx:
         sources = {row.state.id: row for row in await tx.sources.list()}
@@ -84,11 +82,9 @@ async def test_every_real_feed_is_polled_and_its_items_are_those_that_feedparser
     assert counts.polled == len(manifest)
     failed = {feed["file"] for number, feed in enumerate(manifest) if sources[f"feed-{number}"].state.failures}
     listed = {feed["file"]: sources[f"feed-{number}"].listed for number, feed in enumerate(manifest)}
-    counted = {feed["file"]: feed["fp_entries"] for feed in manifest if feed["fp_entries"] is not None}
+    counted = {feed["file"]: feed["fp_entries"] for feed in manifest if not feed["file"].endswith(".json")}
     different = {file for file, entries in counted.items() if file not in failed and listed[file] != entries}
-    print(
-        f"{len(manifest)} feeds, {counts.new_items} items, {len(failed)} refused, {len(different)} with repeated entries"
-    )
+    print(f"{len(manifest)} feeds, {counts.new_items} items, {len(failed)} refused, {len(different)} repeat entries")
 
     # What feedparser finds no entry in may be refused as no feed at all; all else must be read.
     assert not [file for file in failed if counted.get(file, 0)]
@@ -106,4 +102,4 @@ def telling_entries(file: Path) -> int:
 def words_of(entry: Any) -> tuple[str, ...]:
     texts = [entry.get("title", ""), entry.get("summary", ""), *(one["value"] for one in entry.get("content", ()))]
     plain = re.sub(r"<[^>]*>|\s+", "", " ".join(texts))
-    return plain, entry.get("link", ""), entry.get("id", ""), entry.get("published", "")
+    return (plain,) if plain else (entry.get("link", ""),)
