@@ -109,7 +109,7 @@ class ClaimStatements(Statements):
         for table in WORK.values():
             await self._run(
                 update(table)
-                .where(table.c.lease_until.isnot(None))
+                .where(table.c.due.isnot(None), table.c.lease_until.isnot(None))  # by the index of what is due
                 .values(lease_until=None, worker=None, token=table.c.token + 1)
             )
 

@@ -177,14 +177,16 @@ class SqliteStore(Store):
             if job is None:
                 return
             jobs = [job]
+            failed: BaseException | None
             try:
                 with self._writer.begin() as connection:
                     ended = self._write_group(connection, jobs)
             except BaseException as error:  # the transaction is gone, and with it what every job of it wrote
                 failed = self._error(error) if isinstance(error, SQLAlchemyError) else error
-                loop.call_soon_threadsafe(_settle, jobs, failed)
             else:
-                loop.call_soon_threadsafe(_settle, jobs, None)
+                failed = None
+            with suppress(RuntimeError):  # the event loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(_settle, jobs, failed)
 
     def _write_group(self, connection: Connection, jobs: list[_Job]) -> bool:
         """Run the first of `jobs` and whatever else is ready, adding it to `jobs`; True where None was met."""

@@ -189,6 +189,29 @@ async def test_next_due_is_the_earliest_that_can_be_claimed(store: Store, clock:
     assert await store.next_due() == START + 45 + 60  # the delivery, should its lease end
 
 
+@pytest.mark.parametrize("queue", QUEUES)
+async def test_the_only_process_reclaims_what_the_dead_held(store: Store, other: Store, queue: Queue) -> None:
+    await put_work(store, queue, "row")
+    [dead] = await other.claim(queue, 1, 60)
+    await store.write(lambda tx: tx.claims.reclaim())
+    [ours] = await store.claim(queue, 1, 60)
+    assert ours.token > dead.token + 1
+    assert await other.renew([dead], 60) == set()
+
+
+async def test_the_backlog_is_what_is_due_and_nobody_works_on(store: Store, clock: FakeClock) -> None:
+    await put_source(store, "a", "b", "c", due=START + 10)
+    await put_work(store, Queue.DELIVERY, "future", due=START + 99)
+    async with store.read() as tx:
+        assert {backlog.due for backlog in (await tx.claims.backlog()).values()} == {0}
+    clock.advance(15)
+    await store.claim(Queue.SOURCE, 1, 60)
+    async with store.read() as tx:
+        found = await tx.claims.backlog()
+    assert (found[Queue.SOURCE].due, found[Queue.SOURCE].late) == (2, 5.0)
+    assert (found[Queue.DELIVERY].due, found[Queue.DELIVERY].late) == (0, 0.0)
+
+
 async def test_eight_tasks_claim_nothing_twice(store: Store) -> None:
     await put_source(store, *(f"source {n}" for n in range(300)))
 

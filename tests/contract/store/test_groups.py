@@ -79,6 +79,18 @@ async def test_a_flush_tells_its_alerts_and_fills_the_outbox(store: Store, clock
     assert await waiting(store) == {}
 
 
+async def test_an_alert_s_messages_are_found_in_every_channel(store: Store) -> None:
+    await put_alert(store, "a")
+    await put_alert(store, "a", channel="chat")
+    await put_alert(store, "b")
+    for claim in await store.claim(Queue.GROUP, 10, 60):
+        message = delivery(claim.row.channel, group=claim.id, channel=claim.row.channel, alerts=("a",))
+        await tell(store, claim, await members(store, claim), message, delivery(f"{claim.id} 2", group=claim.id))
+    async with store.read() as tx:
+        assert {one.id for one in await tx.deliveries.of_alert("a")} == {"chat", "desk"}
+        assert await tx.deliveries.of_alert("b") == []
+
+
 async def test_what_comes_during_a_flush_waits_for_the_next(store: Store, clock: FakeClock) -> None:
     await put_alert(store, "a")
     claim = await flush(store)

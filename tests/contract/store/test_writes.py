@@ -155,6 +155,19 @@ async def test_copies_that_come_in_at_once_open_one_story(store: Store, other: S
     assert len(set(stored.story.outlets)) == len(stored.story.outlets) == 39
 
 
+async def test_a_work_that_waits_for_something_else_is_refused_on_sqlite(store: Store) -> None:
+    async def waits(tx: Tx) -> None:
+        await tx.workers.beat("waits", "1", START)
+        await asyncio.sleep(0)
+
+    if store.engine == "sqlite":
+        with pytest.raises(RuntimeError, match="awaits something other"):
+            await store.write(waits)
+        assert await names(store) == set()
+    else:
+        await store.write(waits)
+
+
 async def test_works_that_wait_for_each_other_are_run_again(store: Store, other: Store) -> None:
     """Two transactions take two rows in opposite orders: on PostgreSQL one is the deadlock's victim, and run again."""
     both_hold_one = asyncio.Barrier(2)
