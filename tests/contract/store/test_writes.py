@@ -187,3 +187,20 @@ async def test_works_that_wait_for_each_other_are_run_again(store: Store, other:
     assert len(runs) == (3 if store.engine == "postgresql" else 2)
     async with store.read() as tx:
         assert {state.channel for state in await tx.channels.list()} == {"a", "b"}
+
+
+async def test_a_server_that_dropped_its_connections_is_written_to_all_the_same(
+    postgres_url: str, clock: FakeClock
+) -> None:
+    drop = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    async with (
+        await open_store(postgres_url, clock, "first", measure_skew=False) as store,
+        await open_store(postgres_url, clock, "second", measure_skew=False) as other,
+    ):
+        await asyncio.gather(*(store.write(beat(f"before {n}")) for n in range(5)))
+        await other.write(lambda tx: tx.workers._run(drop))
+        await asyncio.gather(*(store.write(beat(f"after {n}")) for n in range(5)))
+        assert len(await names(store)) == 10
