@@ -6,13 +6,14 @@ a rule is filed under the rarest set of keys of which any match needs one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from operator import itemgetter
+from typing import NamedTuple
 
 from watcher.query.ast import And, AtLeast, Field, First, Named, Near, Node, Not, Or, Phrase, Value, Word, children
 from watcher.query.document import Document
-from watcher.query.evaluate import as_phrase, phrase_keys, value_of
-from watcher.query.leaves import keys_of
+from watcher.query.evaluate import as_phrase, value_of
 from watcher.query.lexer import ITEM_FIELDS, TEXT_FIELDS
 from watcher.text.urls import host
 
@@ -23,8 +24,8 @@ _COMMON = frozenset(
     "the of and to in a is that for on it with as was at by be from are this have has he his but not an they were which"
     " or we you will said who their been more one had its about would there after all can also up out new when if what"
     " year years last two people over than her she first time could into some other only most state government"
-    " president no so do my our me us him them may just like now world news says say week day monday tuesday wednesday thursday"
-    " friday saturday sunday country police court party national minister"
+    " president no so do my our me us him them may just like now world news says say week day monday tuesday wednesday"
+    " thursday friday saturday sunday country police court party national minister"
     " le la les des de du et un une en est que qui dans pour sur pas par au aux ce avec il son plus se ont été"
     " der die das und ist von den mit zu im auf für ein eine nicht des dem auch als an es bei"
     " el los las del y que en un una por con para su al no se es lo"
@@ -54,69 +55,90 @@ def _looks(key: str) -> float:
     return min(1.0, share * 3) if key[-1] == "*" else share
 
 
-def anchors(node: Node, cost: Callable[[str], float]) -> frozenset[str] | None:
-    """Keys of which a matching document holds at least one, the rarest such set; None where there is none."""
-    return _anchors(node, cost)[1]
+class Need(NamedTuple):
+    """Keys of which a matching document holds at least one, and the share of documents that do."""
+
+    share: float
+    keys: frozenset[str]
 
 
-_NONE: tuple[float, frozenset[str] | None] = (1.0, None)
-
-
-def _anchors(  # noqa: PLR0911 - one case a node
-    node: Node, cost: Callable[[str], float]
-) -> tuple[float, frozenset[str] | None]:
+def needs(node: Node, cost: Callable[[str], float]) -> list[Need]:  # noqa: PLR0911 - one case a node
+    """The two rarest sets of keys of which any match holds one each: fewer where there are none."""
     match node:
-        case Word(text=text, exact=exact):
-            return _rarest(keys_of(text, exact), cost)
-        case Phrase():
-            return _rarest(phrase_keys(node), cost)
+        case Word() | Phrase():
+            return _each(node.keys, cost)
         case And(children=below):
-            best = _NONE
-            for child in below:
-                found = _anchors(child, cost)
-                if found[1] is not None and (best[1] is None or found[0] < best[0]):
-                    best = found
-            return best
+            return _rarest(need for child in below for need in needs(child, cost))
         case Or(children=below):
-            total = 0.0
-            union: set[str] = set()
-            for child in below:
-                share, keys = _anchors(child, cost)
-                if keys is None:
-                    return _NONE
-                total += share
-                union |= keys
-            return total, frozenset(union)
+            return _either([needs(child, cost) for child in below])
         case Near(left=left, right=right):
-            return _anchors(And((left, right)), cost)
+            return _rarest([*needs(left, cost), *needs(right, cost)])
         case Field(name=name, child=child) if name in ITEM_FIELDS:
-            return _value_anchors(name, child, cost)
+            return _value_needs(name, child, cost)
         case Field(child=child) | First(child=child) | AtLeast(child=child) | Named(child=child):
-            return _anchors(child, cost)
-    return _NONE
+            return needs(child, cost)
+    return []
 
 
-def _rarest(keys: Collection[str], cost: Callable[[str], float]) -> tuple[float, frozenset[str]]:
-    best = min(keys, key=cost) if len(keys) > 1 else next(iter(keys))
-    return cost(best), frozenset((best,))
+def _each(keys: tuple[str, ...], cost: Callable[[str], float]) -> list[Need]:
+    if len(keys) == 1:
+        return [Need(cost(keys[0]), frozenset(keys))]
+    return _rarest(Need(cost(key), frozenset((key,))) for key in set(keys))
 
 
-def _value_anchors(field: str, node: Node, cost: Callable[[str], float]) -> tuple[float, frozenset[str] | None]:
+def _rarest(found: Iterable[Need]) -> list[Need]:
+    return sorted(found, key=_share)[:2]
+
+
+_share = itemgetter(0)
+
+
+def _either(branches: list[list[Need]]) -> list[Need]:
+    """What any of the branches needs: the first of each together, and the second of each."""
+    found = []
+    for rank in (0, 1):
+        if all(len(branch) > rank for branch in branches):
+            keys = frozenset().union(*(branch[rank].keys for branch in branches))
+            found.append(Need(sum(branch[rank].share for branch in branches), keys))
+    return found
+
+
+def _value_needs(field: str, node: Node, cost: Callable[[str], float]) -> list[Need]:
     match node:
         case Value() | Word() | Phrase():
             key = value_key(field, node)
-            return _NONE if key is None else (cost(key), frozenset((key,)))
+            return [] if key is None else [Need(cost(key), frozenset((key,)))]
         case Or(children=below):
-            found = [_value_anchors(field, child, cost) for child in below]
-            if any(keys is None for _, keys in found):
-                return _NONE
-            return sum(share for share, _ in found), frozenset().union(*(keys for _, keys in found if keys))
+            return _either([_value_needs(field, child, cost) for child in below])
         case And(children=below):
-            found = [one for child in below if (one := _value_anchors(field, child, cost))[1] is not None]
-            return min(found, key=lambda one: one[0], default=_NONE)
+            return _rarest(need for child in below for need in _value_needs(field, child, cost))
         case Named(child=child):
-            return _value_anchors(field, child, cost)
-    return _NONE
+            return _value_needs(field, child, cost)
+    return []
+
+
+def simple(node: Node) -> tuple[int, bool]:
+    """How many needs `node` comes down to, 0 where it is more than needs; and whether these decide it."""
+    match node:
+        case Word() | Phrase():
+            return len(node.keys), len(node.keys) == 1
+        case Or(children=below):
+            words = all(isinstance(child, Word) and len(child.keys) == 1 for child in below)
+            return int(words), words
+        case And(children=below):
+            return _sum(below)
+        case Near(left=left, right=right):
+            return _sum((left, right))[0], False
+        case Named(child=child):
+            return simple(child)
+    return 0, False
+
+
+def _sum(below: tuple[Node, ...]) -> tuple[int, bool]:
+    found = [simple(child) for child in below]
+    if any(count == 0 for count, _ in found):
+        return 0, False
+    return sum(count for count, _ in found), all(decides for _, decides in found)
 
 
 def value_key(field: str, node: Value | Word | Phrase) -> str | None:
@@ -149,10 +171,10 @@ def text_keys(node: Node) -> Iterator[str]:
     while waiting:
         one, field = waiting.pop()
         if isinstance(one, Word) and (not field or field in TEXT_FIELDS):
-            yield from keys_of(one.text, one.exact)
+            yield from one.keys
         elif field == "author" and isinstance(one, Value | Word | Phrase):
             phrase = as_phrase(one.text if isinstance(one, Value) else value_of(one))
-            yield from phrase_keys(phrase)
+            yield from phrase.keys
         elif isinstance(one, Field):
             waiting.append((one.child, one.name))
         elif not isinstance(one, Named) or (id(one.child), field) not in seen:
@@ -167,11 +189,8 @@ def text_keys(node: Node) -> Iterator[str]:
 def compile_test(node: Node) -> tuple[Test, bool]:  # noqa: PLR0911 - one case a node
     """A test of the set of keys that a document holds, and whether it decides; else it may say yes too often."""
     match node:
-        case Word(text=text, exact=exact):
-            keys = keys_of(text, exact)
-            return frozenset(keys).issubset, len(keys) == 1
-        case Phrase():
-            return frozenset(phrase_keys(node)).issubset, False
+        case Word() | Phrase():
+            return frozenset(node.keys).issubset, len(node.keys) == 1
         case And(children=below):
             return _all(below)
         case Or(children=below):
@@ -221,9 +240,8 @@ def _all(below: tuple[Node, ...]) -> tuple[Test, bool]:
     decide = True
     for child in below:
         if isinstance(child, Word | Phrase):
-            keys = keys_of(child.text, child.exact) if isinstance(child, Word) else phrase_keys(child)
-            need.update(keys)
-            decide = decide and len(keys) == 1
+            need.update(child.keys)
+            decide = decide and len(child.keys) == 1
             continue
         test, decides = compile_test(child)
         decide = decide and decides
@@ -252,8 +270,8 @@ def _any(below: tuple[Node, ...]) -> tuple[Test, bool]:
     others: list[Test] = []
     decide = True
     for child in below:
-        if isinstance(child, Word) and len(keys := keys_of(child.text, child.exact)) == 1:
-            either.update(keys)
+        if isinstance(child, Word) and len(child.keys) == 1:
+            either.update(child.keys)
             continue
         test, decides = compile_test(child)
         decide = decide and decides

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Protocol
+
+from watcher.query.leaves import keys_of
 
 _BARE = re.compile(r"[^\W_]+(?:[-.'][^\W_]+)*\*?$")
 _OPERATOR = re.compile(r"(?:AND|OR|NOT|O?NEAR)$")
-
-_T = TypeVar("_T")
 
 
 class Node(Protocol):
@@ -43,6 +43,11 @@ class Word:
     exact: bool = False
     start: int = _place()
     end: int = _place()
+    keys: tuple[str, ...] = field(init=False, compare=False, repr=False)  # what it compares with, in order
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, for people, where the word can match nothing."""
+        object.__setattr__(self, "keys", keys_of(self.text, self.exact))
 
     def __str__(self) -> str:
         if self.exact:
@@ -65,6 +70,11 @@ class Phrase:
     loose: int | None = None
     start: int = _place()
     end: int = _place()
+    keys: tuple[str, ...] = field(init=False, compare=False, repr=False)  # of all its words, in order
+
+    def __post_init__(self) -> None:
+        """Gather the keys."""
+        object.__setattr__(self, "keys", tuple([key for word in self.words for key in word.keys]))
 
     def __str__(self) -> str:
         text = '"' + " ".join(word.in_quotes for word in self.words) + '"'

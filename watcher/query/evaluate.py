@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from watcher.model import Span
 from watcher.query.ast import And, AtLeast, Field, First, Named, Near, Node, Not, Or, Phrase, Regex, Value, Word
-from watcher.query.leaves import keys_of
 from watcher.query.lexer import ITEM_FIELDS, TEXT_FIELDS
 from watcher.query.view import FieldText, Place, View
 from watcher.text.fold import normal
@@ -35,15 +34,15 @@ class Scope(NamedTuple):
 EVERYWHERE = Scope()
 
 
-def holds(  # noqa: PLR0911, PLR0912 - one case a node
+def holds(  # noqa: PLR0911 - one case a node
     node: Node, view: View, scope: Scope = EVERYWHERE
 ) -> bool:
     """Whether `node` holds. Without a field it looks into title, summary and body; a phrase runs within one of them."""
     match node:
         case Word() | Phrase() if scope.fields[0] in ITEM_FIELDS:  # a list of values by name, as in site:@outlets
             return holds_value(view, scope.fields[0], value_of(node))
-        case Word() if scope.limit is None and len(keys := keys_of(node.text, node.exact)) == 1:
-            return any(text.holds(keys[0]) for text in view.texts(scope.fields))
+        case Word() if scope.limit is None and len(node.keys) == 1:
+            return any(text.holds(node.keys[0]) for text in view.texts(scope.fields))
         case And(children=below):
             return all(holds(child, view, scope) for child in below)
         case Or(children=below):
@@ -107,10 +106,8 @@ def hits(node: Node, text: FieldText, limit: int | None = None) -> list[Hit]:
 
 def _hits(node: Node, text: FieldText) -> list[Hit]:
     match node:
-        case Word():
-            return _side_by_side(keys_of(node.text, node.exact), text)
-        case Phrase(words=words, loose=None):
-            return _side_by_side(phrase_keys(node), text)
+        case Word() | Phrase(loose=None):
+            return _side_by_side(node.keys, text)
         case Phrase(words=words, loose=loose):
             found = _hits(words[0], text)
             for word in words[1:]:
@@ -127,15 +124,10 @@ def _hits(node: Node, text: FieldText) -> list[Hit]:
     raise TypeError(f"{type(node).__name__} has no places")  # the parser refuses it
 
 
-def phrase_keys(phrase: Phrase) -> tuple[str, ...]:
-    """The keys of all its words, in order."""
-    return tuple(key for word in phrase.words for key in keys_of(word.text, word.exact))
-
-
 def _side_by_side(keys: tuple[str, ...], text: FieldText) -> list[Hit]:
     if len(keys) == 1:
         return [Hit(first, last, ((first, last),)) for first, last in text.places(keys[0])]
-    if not all(map(text.holds, keys)):
+    if not text.keys.issuperset(keys) or not text.side_by_side(keys):
         return []
     runs = [(first, last) for first, last in text.places(keys[0])]
     for key in keys[1:]:

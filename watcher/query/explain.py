@@ -27,7 +27,7 @@ from watcher.query.ast import (
 )
 from watcher.query.document import Document
 from watcher.query.evaluate import EVERYWHERE, Hit, Scope, gap, hits, holds, spans, times
-from watcher.query.leaves import Lexicon, keys_of
+from watcher.query.leaves import Lexicon
 from watcher.query.lexer import ITEM_FIELDS
 from watcher.query.view import View
 from watcher.text.fold import fold, words
@@ -198,7 +198,7 @@ def _word_note(node: Node, view: View, scope: Scope) -> str:
 def _variants(word: Word, text: str) -> set[str]:
     """Words of `text` that differ in accents or case only, or begin with it."""
     plain = fold(word.text.strip("*"))[0]
-    if len(plain) < 4 or len(keys_of(word.text, word.exact)) > 1:
+    if len(plain) < 4 or len(word.keys) > 1:
         return set()
     return {found for found in words(text[:100_000]) if found.startswith(plain) and len(found) <= len(plain) + 3}
 

@@ -136,6 +136,17 @@ class Written:
         return last + 1 if follows else last
 
 
+class _Held(dict[str, tuple[str, ...]]):
+    """Of each chunk the keys that it holds, worked out when it is first asked for."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        super().__init__()
+        self._lexicon = lexicon
+
+    def __missing__(self, written: str) -> tuple[str, ...]:
+        return self._lexicon.learn(written)
+
+
 class Lexicon:
     """A set of keys, and what each chunk of text seen so far holds of them."""
 
@@ -155,8 +166,8 @@ class Lexicon:
 
     def forget(self) -> None:
         """Drop what is remembered of chunks."""
+        self.held = _Held(self)
         self.counts: dict[str, int] = {}  # of every chunk seen: how many tokens it is
-        self.hits: dict[str, tuple[str, ...]] = {}  # of those that hold a key: which
         self._holders: dict[str, list[str]] = {}  # of each key: the chunks that hold it
         self._characters = 0
 
@@ -184,17 +195,15 @@ class Lexicon:
         if plain != key[:-1]:
             self._accented_prefixes.append((plain, key))
 
-    def learn(self, pieces: Iterable[str]) -> None:
-        """Work out what chunks hold that were not seen before."""
-        for written in pieces:
-            piece = chunk(written)
-            self.counts[written] = len(piece.tokens)
-            self._characters += len(written) + 64
-            held = tuple({key: None for key, _, _ in self._places(piece)})
-            if held:
-                self.hits[written] = held
-                for key in held:
-                    self._holders.setdefault(key, []).append(written)
+    def learn(self, written: str) -> tuple[str, ...]:
+        """Work out what a chunk holds that was not seen before."""
+        piece = chunk(written)
+        self.counts[written] = len(piece.tokens)
+        self._characters += len(written) + 64
+        held = self.held[written] = tuple({key: None for key, _, _ in self._places(piece)})
+        for key in held:
+            self._holders.setdefault(key, []).append(written)
+        return held
 
     @property
     def full(self) -> bool:
@@ -207,9 +216,11 @@ class Lexicon:
 
     def places(self, written: str, key: str) -> list[tuple[int, int]]:
         """Where `key` stands in a chunk: first and last token."""
+        if self.counts[written] == 1:
+            return [(0, 0)]
         return [(first, last) for found, first, last in self._places(chunk(written)) if found == key]
 
-    def _places(self, piece: Chunk) -> Iterator[tuple[str, int, int]]:
+    def _places(self, piece: Chunk) -> Iterator[tuple[str, int, int]]:  # noqa: PLR0912 - one branch a kind of key
         keys = self._keys
         for place, token in enumerate(piece.tokens):
             plain, accented = token.plain, token.accented

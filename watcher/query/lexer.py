@@ -61,6 +61,7 @@ _SCAN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _WORD_OPERATORS = {"AND": Kind.AND, "OR": Kind.OR, "NOT": Kind.NOT}
+_OPERATORS = frozenset({*_WORD_OPERATORS, "NEAR", "ONEAR"})
 _NEAR = re.compile(r"(?:(O?NEAR)(?:/(\w*))?|([wW]|pre|PRE)/(\w+))$")
 _COUNTED = re.compile(r"(FIRST|ATLEAST)/(\w*)$")
 _FIELD = re.compile(r"([^\W\d][\w.]*):")
@@ -92,7 +93,11 @@ def _tokens(text: str) -> Iterator[Token]:
         if kind == "quote" and not found["closed"]:
             raise QueryError("the quote is not closed", start + 1, 'expected another " after the phrase')
         if kind == "word":
-            for token in _word(text, found[0], start):
+            written = found[0]
+            if written.isalnum() and written not in _OPERATORS:  # by far the most
+                yield Token(Kind.WORD, written, start, at)
+                continue
+            for token in _word(text, written, start):
                 at = token.end
                 yield token
         else:
@@ -198,7 +203,7 @@ def _near(found: re.Match[str], start: int, end: int) -> Token:
         raise QueryError(
             f"{found[0]} is no distance",
             start + 1,
-            f"expected NEAR/n or ONEAR/n with n up to {FARTHEST} words between, NEAR/s (sentence) or NEAR/p (paragraph)",
+            f"expected NEAR/n or ONEAR/n with n up to {FARTHEST} words between, NEAR/s (sentence), NEAR/p (paragraph)",
             length=end - start,
         )
     return Token(Kind.NEAR, reach + ("f" if ordered else ""), start, end)

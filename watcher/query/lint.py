@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from watcher.query.ast import And, Field, First, Named, Near, Node, Not, Or, Phrase, Regex, Value, Word, children
-from watcher.query.evaluate import compiled, phrase_keys
-from watcher.query.leaves import keys_of
+from watcher.query.ast import And, Field, First, Named, Node, Not, Or, Phrase, Regex, Value, Word, children
+from watcher.query.evaluate import compiled
 from watcher.query.lexer import QUOTES
 from watcher.query.names import confusable, foreign, forms
 
@@ -75,14 +74,14 @@ def _lower_case(node: Node, text: str) -> Iterator[Finding]:
 
 def _prefix(node: Node, text: str) -> Iterator[Finding]:
     if isinstance(node, Word) and node.text.endswith("*") and not node.exact:
-        key = keys_of(node.text)[-1]
+        key = node.keys[-1]
         others = confusable(key[:-1]) if key[0] != "~" else []
         if others:
             stem = node.text[:-1]
             yield _at(
                 node, "warning", f"{node.text} also catches {', '.join(others)}", f"name what you mean: {stem} OR …"
             )
-        elif key[0] != "~" and len(key) < 5 and len(keys_of(node.text)) == 1:
+        elif key[0] != "~" and len(key) < 5 and len(node.keys) == 1:
             yield _at(node, "warning", f"{node.text} catches many words", "write more letters, or the words themselves")
 
 
@@ -111,8 +110,8 @@ def _redundant(node: Node, text: str) -> Iterator[Finding]:
 
 def _keys(node: Node) -> tuple[str, ...]:
     if isinstance(node, Word):
-        return keys_of(node.text, node.exact)
-    return phrase_keys(node) if isinstance(node, Phrase) and node.loose is None else ()
+        return node.keys
+    return node.keys if isinstance(node, Phrase) and node.loose is None else ()
 
 
 def _language(node: Node, text: str) -> Iterator[Finding]:
@@ -129,21 +128,33 @@ def _language(node: Node, text: str) -> Iterator[Finding]:
 
 def _one_form(node: Node, text: str) -> Iterator[Finding]:
     """A name of an inflected language in one of its forms, with no other beside it."""
-    siblings = node.children if isinstance(node, Or) else (node,) if isinstance(node, Word) else ()
+    if isinstance(node, Not | Phrase):
+        return
+    siblings = children(node)
     names = [one for one in siblings if isinstance(one, Word) and not one.exact and one.text[-1] != "*"]
     for word in names:
-        others = forms(word.text)
-        if others and not any(
-            other.text.rstrip("*").startswith(word.text[: max(3, len(word.text) - 2)])
-            for other in names
-            if other is not word
-        ):
-            yield _at(word, "warning", f"{word.text} matches this one form only", f"write ({' OR '.join(others)})")
+        written = forms(word.text)
+        stem = word.text[: max(3, len(word.text) - 2)]
+        others = [other.text for other in siblings if isinstance(other, Word) and other is not word]
+        if written and not any(other.startswith(stem) for other in others):
+            hint = f"write ({' OR '.join(written)})"
+            yield _at(word, "warning", f"{word.text} matches this one form of the name only", hint)
 
 
-def _foreign(node: Node, text: str) -> Iterator[Finding]:
-    if isinstance(node, Word) and not node.exact and (meaning := foreign(node.text)):
-        yield _at(node, "warning", f"{node.text} is also {meaning}", "add lang: to the rule where that matters")
+def _foreign(node: Node) -> Iterator[Finding]:
+    """Words that another language has too, each once, where the query asks for no language."""
+    words: dict[str, Word] = {}
+    for one in _own_nodes(node):
+        if isinstance(one, Field) and one.name == "lang":
+            return
+        if isinstance(one, Word) and not one.exact:
+            known = words.setdefault(one.text.casefold(), one)
+            if one.start < known.start:
+                words[one.text.casefold()] = one
+    for word in words.values():
+        meaning = foreign(word.text)
+        if meaning:
+            yield _at(word, "warning", f"{word.text} is also {meaning}", "where that matters, add AND lang:")
 
 
 # --- the whole ------------------------------------------------------------------------------------------------------
@@ -158,6 +169,9 @@ def _whole(node: Node, text: str) -> Iterator[Finding]:
             _instead(node) or "say what must be there, then what must not: Mali NOT football",
         )
         return
+    if isinstance(node, Word):
+        yield from _one_form(Or((node,)), text)
+    yield from _foreign(node)
     for one in _own_nodes(node):
         impossible = _impossible(one)
         if impossible:
@@ -196,11 +210,9 @@ def _grouped(node: Node) -> str:
 def _impossible(node: Node) -> str:
     """Why `node` can never hold, or ""."""
     if isinstance(node, First) and isinstance(node.child, Phrase) and node.child.loose is None:
-        length = len(phrase_keys(node.child))
+        length = len(node.child.keys)
         if length > node.count:
             return f"a phrase of {length} words does not fit into the first {node.count}"
-    if isinstance(node, Near) and node.left == node.right and node.distance == 0 and isinstance(node.left, Word):
-        return ""
     if not isinstance(node, And):
         return ""
     wanted = list(_flat(node))
@@ -210,11 +222,11 @@ def _impossible(node: Node) -> str:
             both = next((other for other in wanted if other in barred or _covers(barred, other)), None)
             if both is not None:
                 return f"{both} must be there and must not"
-    for field in ("lang", "source", "site"):
+    for field in ("lang", "source"):
         values = {
             one.child for one in wanted if isinstance(one, Field) and one.name == field and isinstance(one.child, Value)
         }
-        if len(values) > 1 and field != "site":
+        if len(values) > 1:
             return f"an item has one {field}, not {len(values)}"
     return ""
 
@@ -241,5 +253,4 @@ _RULES: tuple[Callable[[Node, str], Iterator[Finding]], ...] = (
     _redundant,
     _language,
     _one_form,
-    _foreign,
 )

@@ -33,17 +33,8 @@ _GROUPS = [
 _FOREIGN = {
     "мали": "Ukrainian for “they had”",
     "mali": "Turkish for “financial”",
-    "niger": "Latin for “black”, and a river",
-    "chad": "a first name",
-    "turkey": "a bird",
-    "jordan": "a first name and a river",
-    "georgia": "a state of the USA",
-    "guinea": "a part of other names: Guinea-Bissau, Papua New Guinea",
-    "wagner": "a composer's name",
-    "turk": "Turkish for “Turk”",
     "чад": "Russian for “fumes”",
     "перу": "Russian for “to the pen”",
-    "мир": "Russian for both “peace” and “world”",
 }
 
 _CYRILLIC = re.compile(r"[А-ЯЁ][а-яё]{3,}$")

@@ -32,7 +32,6 @@ from watcher.query.ast import (
     Word,
     children,
 )
-from watcher.query.leaves import keys_of
 from watcher.query.lexer import ITEM_FIELDS, Kind, Token, suggest, tokenize
 
 DEEPEST = 50  # levels of parentheses and operators within each other; a person writes four
@@ -327,6 +326,8 @@ _TRAIL = re.compile(r"(?<=[\w])(\+\+|\+|#|\*)?([^\w]*)$")
 def _bare_word(token: Token) -> Word:
     """A word outside of quotes, where a stray sign is an error."""
     text = token.value
+    if text.isascii() and text.isalnum():
+        return Word(text, False, token.start, token.end)
     cleaned, lead, trail = _cleaned(text)
     stray = lead.strip(".'’‘ʼ…") + trail.strip(".'’‘ʼ…")
     if stray and cleaned:
@@ -395,10 +396,9 @@ def _quoted_words(token: Token) -> list[Word]:
 
 def _word(text: str, exact: bool, start: int, end: int) -> Word:
     try:
-        keys_of(text, exact)
+        return Word(text, exact, start, end)
     except ValueError as error:
         raise QueryError(str(error), start + 1, length=max(1, end - start)) from None
-    return Word(text, exact, start, end)
 
 
 # --- what may stand where -------------------------------------------------------------------------------------------

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from watcher.model import Match
-from watcher.query.anchors import Test, anchors, compile_test, document_keys, rarity, text_keys
+from watcher.query.anchors import Test, compile_test, document_keys, needs, rarity, simple, text_keys
 from watcher.query.ast import Field, Node, walk
 from watcher.query.document import Document
 from watcher.query.evaluate import holds, spans
@@ -14,23 +14,43 @@ from watcher.query.leaves import Lexicon
 from watcher.query.lexer import ITEM_FIELDS
 from watcher.query.view import View
 
+LEARNING = 256  # documents whose words are counted, before the rules are filed anew by how rare their words are
+
 
 class _Rule:
     """One query, with what is worked out of it when it is first a candidate."""
 
-    __slots__ = ("decides", "name", "node", "test")
+    __slots__ = ("decides", "name", "node", "settled", "test")
 
     def __init__(self, name: str, node: Node) -> None:
         self.name = name
         self.node = node
         self.test: Test | None = None
-        self.decides = False
+        count, self.decides = simple(node)
+        self.settled = 0 < count <= 2  # the quick test would ask what the files have answered
 
     def passes(self, keys: set[str]) -> bool:
         """The quick test: no is no."""
         if self.test is None:
             self.test, self.decides = compile_test(self.node)
         return self.test(keys)
+
+
+class _File:
+    """The rules under one key: those that need no other, and those that need one of some other keys too."""
+
+    __slots__ = ("alone", "paired")
+
+    def __init__(self) -> None:
+        self.alone: list[int] = []
+        self.paired: dict[str, list[int]] = {}
+
+    def put(self, number: int, others: Collection[str]) -> None:
+        """File a rule."""
+        if not others:
+            self.alone.append(number)
+        for other in others:
+            self.paired.setdefault(other, []).append(number)
 
 
 class RuleSet:
@@ -68,57 +88,62 @@ class RuleSet:
                 found = costs[key] = rarity(key, self._seen, self._documents)
             return found
 
-        self._files: dict[str, list[int]] = {}
+        self._files: dict[str, _File] = {}
         self._always: list[int] = []
         for number, rule in enumerate(self._rules):
-            keys = anchors(rule.node, cost)
-            if keys is None:
+            found = needs(rule.node, cost)
+            if not found:
                 self._always.append(number)
-            else:
-                for key in keys:
-                    self._files.setdefault(key, []).append(number)
+                continue
+            for key in found[0].keys:
+                file = self._files.get(key)
+                if file is None:
+                    file = self._files[key] = _File()
+                file.put(number, found[1].keys if len(found) > 1 else ())
 
     def match(self, document: Document, names: Collection[str] | None = None) -> list[Match]:
         """The rules that hold for `document`, of those in `names`, in their order, with the words that decided it."""
         view = View(self._lexicon, document)
-        return [Match(rule.name, spans(rule.node, view)) for rule in self._holding(document, view, names)]
+        return [Match(rule.name, spans(rule.node, view)) for rule in self._holding(view, names)]
 
     def names(self, document: Document) -> list[str]:
         """The names of the rules that hold for `document`, in their order."""
-        return [rule.name for rule in self._holding(document, View(self._lexicon, document), None)]
+        return [rule.name for rule in self._holding(View(self._lexicon, document), None)]
 
-    def _holding(self, document: Document, view: View, names: Collection[str] | None) -> list[_Rule]:
-        keys = self._keys(document)
-        numbers = self._candidates(keys)
+    def _holding(self, view: View, names: Collection[str] | None) -> list[_Rule]:
+        if self._lexicon.full:
+            self._lexicon.forget()
+        keys = set().union(*(text.keys for text in view.texts()))
+        if self._own_fields:
+            keys.update(document_keys(view.document))
+        if self._documents < LEARNING:
+            self._learn(keys)
         found = []
-        for number in numbers:
+        for number in self._candidates(keys):
             rule = self._rules[number]
-            if rule.passes(keys) and (names is None or rule.name in names):
-                if rule.decides or holds(rule.node, view):
-                    found.append(number)
+            if names is not None and rule.name not in names:
+                continue
+            if (rule.settled or rule.passes(keys)) and (rule.decides or holds(rule.node, view)):
+                found.append(number)
         found.sort()
         return [self._rules[number] for number in found]
 
-    def _keys(self, document: Document) -> set[str]:
-        """All keys that the document holds, whichever field they are in."""
-        lexicon = self._lexicon
-        if lexicon.full:
-            lexicon.forget()
-        pieces = set(document.title.split())
-        pieces.update(document.summary.split())
-        pieces.update(document.body.split())
-        unknown = pieces.difference(lexicon.counts)
-        if unknown:
-            lexicon.learn(unknown)
-        hits = lexicon.hits
-        keys: set[str] = set().union(*map(hits.__getitem__, hits.keys() & pieces))
-        if self._own_fields:
-            keys.update(document_keys(document))
-        return keys
+    def _learn(self, keys: set[str]) -> None:
+        """Count what documents hold; when enough were seen, file the rules by it."""
+        self._seen.update(keys)
+        self._documents += 1
+        if self._documents == LEARNING:
+            self._file()
 
-    def _candidates(self, keys: set[str]) -> Iterable[int]:
+    def _candidates(self, keys: set[str]) -> set[int]:
+        """The rules whose two rarest needs the document meets, and those that have none."""
+        found = set(self._always)
         files = self._files
-        filed = files.keys() & keys
-        if not filed:
-            return self._always
-        return set(self._always).union(*map(files.__getitem__, filed))
+        for key in files.keys() & keys:
+            file = files[key]
+            if file.alone:
+                found.update(file.alone)
+            paired = file.paired
+            if paired and (others := paired.keys() & keys):
+                found.update(*map(paired.__getitem__, others))
+        return found

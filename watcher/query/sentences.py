@@ -9,8 +9,8 @@ from watcher.text.fold import CHUNK
 # Abbreviations that stand before a name or number, without their stop; folded.
 _ABBREVIATIONS = frozenset(
     "mr mrs ms messrs dr prof gen lt col maj capt cmdr cpl sgt adm brig gov sen rep pres hon rev fr st ste mt ft no nos"
-    " vs jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun inc ltd co corp bros jr sr dept univ"
-    " approx est fig al etc eg ie cf ca p pp vol ed eds art sec ch par"
+    " vs jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun inc ltd co corp bros jr sr dept"
+    " univ approx est fig al etc eg ie cf ca p pp vol ed eds art sec ch par"
     " m mm mme mmes mlle mlles pr me mgr env av bd janv fevr juil"
     " hr hrn fr frau nr str bzw usw vgl abs bzw inkl evtl ggf sog gest geb z b d h u a"
     " sr sra srta ud uds dra lic ing gral cnel pdte"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
+from functools import cached_property
 from itertools import accumulate
 
 from watcher.query.document import Document
@@ -15,6 +16,9 @@ from watcher.text.fold import CHUNK, chunk
 Place = tuple[int, int]  # first and last token, counted over the field
 
 
+_FEW = 8  # keys that are looked for one by one, before all chunks are put in order once
+
+
 class FieldText:
     """One field's text: everything about it is worked out when it is first asked for."""
 
@@ -24,17 +28,16 @@ class FieldText:
         self._lexicon = lexicon
         self.pieces = text.split()
         self._unique = set(self.pieces)
-        lexicon_unknown = self._unique.difference(lexicon.counts)
-        if lexicon_unknown:
-            lexicon.learn(lexicon_unknown)
+        self.keys: set[str] = set().union(*map(lexicon.held.__getitem__, self._unique))
         self._where: dict[str, list[int]] | None = None
+        self._asked = 0
         self._places: dict[str, list[Place]] = {}
         self._sentences: tuple[list[int], list[int]] | None = None
         self._offsets: list[tuple[int, int]] | None = None
 
     def holds(self, key: str) -> bool:
         """Whether `key` stands in it."""
-        return not self._unique.isdisjoint(self._lexicon.holders(key))
+        return key in self.keys
 
     def places(self, key: str) -> list[Place]:
         """Where `key` stands, in order."""
@@ -43,34 +46,58 @@ class FieldText:
             known = self._places[key] = self._find(key)
         return known
 
+    def side_by_side(self, keys: tuple[str, ...]) -> bool:
+        """Whether a phrase of `keys` may stand in it: next to its rarest word there must be a neighbour. No is no."""
+        lexicon, pieces = self._lexicon, self.pieces
+        rarest = min(range(len(keys)), key=lambda at: len(lexicon.holders(keys[at])))
+        step = 1 if rarest + 1 < len(keys) else -1
+        neighbour = keys[rarest + step]
+        for written in self._unique.intersection(lexicon.holders(keys[rarest])):
+            if neighbour in lexicon.held[written]:
+                return True
+            for at in self._indices(written):
+                beside = at + step
+                while 0 <= beside < len(pieces) and not lexicon.counts[pieces[beside]]:  # a dash, a bullet
+                    beside += step
+                if 0 <= beside < len(pieces) and neighbour in lexicon.held[pieces[beside]]:
+                    return True
+        return False
+
     def _find(self, key: str) -> list[Place]:
-        holders = self._unique.intersection(self._lexicon.holders(key))
-        if not holders:
+        if key not in self.keys:
             return []
-        where = self._chunks()
-        found = [
-            (self._starts[at] + first, self._starts[at] + last)
-            for written in holders
-            for first, last in self._lexicon.places(written, key)
-            for at in where[written]
-        ]
+        holders = self._unique.intersection(self._lexicon.holders(key))
+        starts = self._starts
+        found = []
+        for written in holders:
+            within = self._lexicon.places(written, key)
+            for at in self._indices(written):
+                start = starts[at]
+                for first, last in within:
+                    found.append((start + first, start + last))
         found.sort()
         return found
 
-    def _chunks(self) -> dict[str, list[int]]:
-        """Of each chunk, where it stands; and of each place, the number of its first token."""
+    def _indices(self, written: str) -> list[int]:
+        """At which places a chunk stands."""
         if self._where is None:
+            self._asked += 1
+            if self._asked < _FEW:
+                return _indices(self.pieces, written)
             where: dict[str, list[int]] = defaultdict(list)
             for at, piece in enumerate(self.pieces):
                 where[piece].append(at)
             self._where = where
-            self._starts = list(accumulate(map(self._lexicon.counts.__getitem__, self.pieces), initial=0))
-        return self._where
+        return self._where[written]
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Of each chunk, the number of its first token; and the number of all tokens."""
+        return list(accumulate(map(self._lexicon.counts.__getitem__, self.pieces), initial=0))
 
     @property
     def length(self) -> int:
         """How many words it is."""
-        self._chunks()
         return self._starts[-1]
 
     def offsets(self, place: Place) -> tuple[int, int]:
@@ -79,7 +106,6 @@ class FieldText:
         return self._token(first)[0], self._token(last)[1]
 
     def _token(self, number: int) -> tuple[int, int]:
-        self._chunks()
         if self._offsets is None:
             self._offsets = [found.span() for found in CHUNK.finditer(self.text)]
         at = bisect_right(self._starts, number) - 1
@@ -97,6 +123,17 @@ class FieldText:
             self._sentences = breaks(self.text)
         marks = self._sentences[0 if unit == "s" else 1]
         return bisect_right(marks, self._token(first)[0]) == bisect_right(marks, self._token(last)[0])
+
+
+def _indices(pieces: list[str], written: str) -> list[int]:
+    found = []
+    at = -1
+    try:
+        while True:
+            at = pieces.index(written, at + 1)
+            found.append(at)
+    except ValueError:
+        return found
 
 
 class View:
