@@ -145,7 +145,7 @@ def naive(queries: list[str]) -> Callable[[Document], object]:
 
 
 def re2_set(queries: list[str]) -> Callable[[Document], object]:
-    import re2
+    import re2  # noqa: PLC0415 - a peer
 
     options = re2.Options()
     options.max_mem = 2 << 30
@@ -157,14 +157,14 @@ def re2_set(queries: list[str]) -> Callable[[Document], object]:
 
 
 def ahocorasick(queries: list[str]) -> Callable[[Document], object]:
-    import ahocorasick_rs
+    import ahocorasick_rs  # noqa: PLC0415 - a peer
 
     automaton = ahocorasick_rs.AhoCorasick(parts(queries))
     return lambda document: set(automaton.find_matches_as_indexes(document.body.casefold(), overlapping=True))
 
 
 def hyperscan(queries: list[str]) -> Callable[[Document], object]:
-    import hyperscan as hs
+    import hyperscan as hs  # noqa: PLC0415 - a peer
 
     wanted = [rf"\b{re.escape(part)}\b".encode() for part in parts(queries)]
     database = hs.Database()

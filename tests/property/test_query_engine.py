@@ -163,8 +163,12 @@ def most(found: set[Hit]) -> int:
 
 # --- random texts and queries -----------------------------------------------------------------------------------------
 
-RUNS = "Mali mali MALI Malian Niger nigeria Café cafe CAFE café women woman US us war-torn Mali's d'Or C++ C Russia".split()
-WORDS = "mali niger café cafe women russia us war torn or c nigeria absent war-torn d'or C++ niger* mal?* wom?n caf* café*".split()
+RUNS = (
+    "Mali mali MALI Malian Niger nigeria Café cafe CAFE café women woman US us war-torn Mali's d'Or C++ C Russia"
+).split()
+WORDS = (
+    "mali niger café cafe women russia us war torn or c nigeria absent war-torn d'or C++ niger* mal?* wom?n caf* café*"
+).split()
 
 texts = st.lists(
     st.tuples(st.sampled_from(RUNS), st.sampled_from([" ", " ", " ", ", ", ". The ", "\n\nThe ", " - "])), max_size=14

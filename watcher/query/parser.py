@@ -32,7 +32,7 @@ from watcher.query.ast import (
     Word,
     children,
 )
-from watcher.query.lexer import ITEM_FIELDS, Kind, Token, suggest, tokenize
+from watcher.query.lexer import ITEM_FIELDS, Kind, Token, field_inside, suggest, tokenize
 
 DEEPEST = 50  # levels of parentheses and operators within each other; a person writes four
 DEEPEST_TREE = 200  # the same with named terms written out
@@ -228,11 +228,7 @@ class _Parser:
     def _in_field(self) -> Node:
         token = self._take()
         if self._field:
-            raise QueryError(
-                f"a field inside of {self._field}:",
-                token.start + 1,
-                "a field takes words, phrases and parentheses of these",
-            )
+            raise field_inside(self._field, token.start)
         if self._token.kind not in _STARTS:
             raise self._unexpected(f"after {token.value}: ")
         self._field = token.value
@@ -330,8 +326,9 @@ def _bare_word(token: Token) -> Word:
         return Word(text, False, token.start, token.end)
     cleaned, lead, trail = _cleaned(text)
     stray = lead.strip(".'’‘ʼ…") + trail.strip(".'’‘ʼ…")
-    if stray and cleaned:
-        place = token.start if lead.strip(".'’‘ʼ…") else token.end - len(trail)
+    if stray or not cleaned:
+        place = token.start if lead.strip(".'’‘ʼ…") or not cleaned else token.end - len(trail)
+        stray = stray or text
         raise QueryError(f"{stray[0]} has no meaning here", place + 1, _SIGN_HINTS.get(stray[0], "write it in quotes"))
     return _word(cleaned, False, token.start, token.end)
 
@@ -341,6 +338,9 @@ _SIGN_HINTS = {
     "+": "every word must be there already: write a AND b",
     "*": "* stands at the end of a word only; ? stands for one letter anywhere",
     "?": "? stands for one letter inside of a word, as in wom?n",
+    "|": "write OR",
+    "&": "write AND",
+    "~": "~ takes a number and follows a quoted phrase",
     "-": "- means NOT directly before a word; write NOT, or put the phrase in quotes",
     "^": "there is no weighting",
     "[": "there are no ranges",
@@ -351,7 +351,7 @@ def _cleaned(text: str) -> tuple[str, str, str]:
     """A word without the punctuation around it, and that punctuation: signs that belong to a term stay."""
     start = 0
     while start < len(text) and not text[start].isalnum():
-        if text[start] in "#@$." and text[start + 1 : start + 2].isalnum():
+        if text[start] in "#@.$€£¥₽₴" and text[start + 1 : start + 2].isalnum():
             break
         start += 1
     end = len(text)
