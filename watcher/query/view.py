@@ -50,7 +50,8 @@ class FieldText:
     def side_by_side(self, keys: tuple[str, ...]) -> bool | None:
         """Whether a phrase of `keys` stands in it, looking only next to its rarest word; None: it may."""
         lexicon, text = self._lexicon, self.text
-        rarest = min(range(len(keys)), key=lambda at: len(lexicon.holders(keys[at])))
+        sizes = [len(lexicon.holders(key)) for key in keys]
+        rarest = sizes.index(min(sizes))
         step = 1 if rarest + 1 < len(keys) else -1
         neighbour = keys[rarest + step]
         for written in self._unique.intersection(lexicon.holders(keys[rarest])):
