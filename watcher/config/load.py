@@ -80,6 +80,9 @@ def load(path: Path, env: Mapping[str, str] | None = None, secrets_dir: Path | N
     files = _read(path, report)
     if not files and not report.problems:
         report.add_elsewhere(str(path), "no *.yaml file here")
+    elif not report.problems and not any(isinstance(file.root, nodes.Mapping) and file.root.entries for file in files):
+        # A file that an editor could not write whole must not replace a watch list by nothing.
+        report.add_elsewhere(str(path), "holds no configuration", "known keys: " + ", ".join(SECTIONS))
     return _assemble(files, path, _lookup(env, secrets_dir), report)
 
 

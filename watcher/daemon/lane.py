@@ -60,9 +60,9 @@ class Lane:
             try:
                 while await self._claim():
                     pass
-                self.ticked_at = self.services.clock.now()
             except Exception as error:  # the loop must outlive a store that is away for a while
                 logger.error("cannot claim work", queue=self.queue.value, error=repr(error))
+            self.ticked_at = self.services.clock.now()
 
     async def run_dry(self, due: float | None = None) -> None:
         """Run everything that is due (by `due`, where given) and what comes of it on this queue, then return."""
@@ -87,17 +87,21 @@ class Lane:
         for task, ids in list(self._tasks.items()):
             if not ids & ours:
                 task.cancel()
+                for id_ in ids:
+                    self._claims.pop(id_, None)
 
-    async def drain(self, grace: float) -> None:
-        """Wait up to `grace` seconds for what runs, cancel the rest, and give back what was not begun."""
+    async def drain(self, grace: float) -> bool:
+        """Wait up to `grace` seconds for what runs, cancel the rest, give back the others; True where all was done."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace)
+        done = not self._tasks
         self.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
         if self._claims:
             await self.services.store.release(list(self._claims.values()))
             self._claims.clear()
+        return done
 
     def cancel(self) -> None:
         """End what runs, now; nothing of it is written."""
@@ -114,6 +118,8 @@ class Lane:
         free = self.room - len(self._claims)
         if free <= 0:
             return False
+        if self._claims and self.services.clock.now() - self._renewed_at > self.lease / 2:
+            await self.renew()  # the machine slept: what runs here is still ours, and must not be claimed again
         claims = await self.services.store.claim(self.queue, free, self.lease, due=due)
         for batch in self.batches(claims):
             self._claims.update((claim.id, claim) for claim in batch)
@@ -131,6 +137,7 @@ class Lane:
                 logger.warning("lease lost", queue=self.queue.value, id=claim.id, error=str(error))
             except Exception as error:  # one row must not stop the others; its lease ends and it is tried again
                 logger.exception("step failed", queue=self.queue.value, id=claim.id, error=repr(error))
+                self.counts += Counts(failed=1)
             self._claims.pop(claim.id, None)
         self.then()
         self.wake()

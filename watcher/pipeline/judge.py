@@ -16,6 +16,7 @@ from watcher.stories import decide as decide_story
 from watcher.stories import signature_of
 from watcher.text.urls import canonical
 
+BASELINES = (Reason.SILENT_BASELINE, Reason.UNDATED_BASELINE)  # what they drop does not block what comes later
 STORY_WINDOW = 72 * 3600.0  # a copy later than this after a story's last copy opens a new story
 
 
@@ -124,7 +125,9 @@ async def _alert(
         spans=match.spans,
         note=one.note,
     )
-    if not await tx.alerts.add(alert):
+    if not await tx.alerts.add(alert) and (
+        decision.state is AlertState.DROPPED or not await tx.alerts.revive(alert, BASELINES)
+    ):
         return Reason.COPY, 0
     if decision.state is AlertState.WAITING:
         await _place(tx, services, rule, alert.id, story, decision.kind, now)

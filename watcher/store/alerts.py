@@ -49,6 +49,26 @@ class AlertStatements(Statements):
         )
         return added is not None
 
+    async def revive(self, new: Alert, reasons: Collection[Reason]) -> bool:
+        """Let `new` take the place of the same alert that was dropped for one of `reasons`; False where it was not."""
+        revived = await self._run(
+            update(alert)
+            .where(
+                alert.c.id == new.id,
+                alert.c.state == AlertState.DROPPED.value,
+                alert.c.reason.in_([reason.name for reason in reasons]),
+            )
+            .values(
+                state=new.state.value,
+                reason=new.reason.name,
+                item=new.item,
+                created_at=new.created_at,
+                spans=[asdict(span) for span in new.spans],
+                note=new.note,
+            )
+        )
+        return revived.rowcount == 1
+
     async def move(self, id_: str, from_state: AlertState, to_state: AlertState, reason: Reason) -> bool:
         """Compare and set: False where the alert is not in `from_state` (any more)."""
         moved = await self._run(

@@ -145,6 +145,7 @@ class RetentionStatements(Statements):
                 not_(exists().where(delivery.c.group_id == group.c.id)),
             )
             .limit(BATCH)
+            .with_for_update(skip_locked=True)  # an alert may be put into one of them at this moment
         )
         ids = sorted((await self._run(picked)).scalars())
         if ids:
