@@ -46,7 +46,7 @@ async def run(source: ConfigSource, clock: Clock, rng: Random, *, strict: bool =
     ):
         daemon = _Daemon(built, store, Reloader(source, clock, seen=seen))
         status = await daemon.run()
-    if daemon.hung:  # the interpreter would wait for the thread of a send that hangs
+    if daemon.hung or daemon.at_once.is_set():  # the interpreter would wait for the thread of a send that hangs
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
