@@ -68,7 +68,7 @@ class Fakes:
         host = request.host.partition(":")[0]
         if host == "api.telegram.org":
             return await self.telegram.handle(request)
-        if host == "hooks.slack.com":
+        if host in ("hooks.slack.com", "slack.com"):
             return await self.slack.handle(request)
         self.hooks.append(await request.json())
         return web.Response(text="thanks")

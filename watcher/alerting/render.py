@@ -79,6 +79,7 @@ class Notice:
     remarks: tuple[str, ...] = ()  # what else is to be said at its head
     thread: str = ""  # the event's id
     earlier: Earlier | None = None  # of a follow-up
+    named: int = NAMED_OUTLETS  # so many of a story's other outlets are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +250,8 @@ def _entry(number: int, rules: tuple[str, ...], group: Sequence[Told], notice: N
         outlet=cut(one_line(told.outlet), LONGEST_NAME),
         when=_when(told, notice),
         excerpt=best.excerpt,
-        others=others[:NAMED_OUTLETS],
-        more_others=len(others[NAMED_OUTLETS:]),
+        others=others[: notice.named],
+        more_others=len(others[notice.named :]),
         notes=tuple(dict.fromkeys(cut(one_line(one.note), LONGEST_TITLE) for one in group if one.note)),
         brief=brief,
         mention=" ".join(dict.fromkeys(one.mention for one in group if one.mention)),

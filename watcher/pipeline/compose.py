@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from watcher.alerting.excerpt import excerpt
-from watcher.alerting.render import Earlier, Notice, Told, render
+from watcher.alerting.render import NAMED_JOINED, Earlier, Notice, Told, render
 from watcher.config import Channel
 from watcher.model import Alert, Claim, Delivery, Group, Item, Message, Silence, Story, Target, derive_id
 from watcher.pipeline.services import Services
@@ -154,7 +154,7 @@ def first_again(services: Services, notice: Notice, news: News, first: Collectio
     alerts = [alert for alert in news.earlier if alert.id in first]
     stories = {alert.story for alert in alerts}
     since = [alert for alert in (*news.earlier, *news.alerts) if alert.id not in first and alert.story in stories]
-    return replace(notice, told=told(services, news, [*alerts, *since]), earlier=None)
+    return replace(notice, told=told(services, news, [*alerts, *since]), earlier=None, named=NAMED_JOINED)
 
 
 def deliveries(

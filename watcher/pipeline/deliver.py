@@ -108,9 +108,11 @@ async def _send(
 async def _turn(tx: Tx, rates: tuple[Limit, ...], target: str, now: float) -> float:
     """When the service takes one more message for the target; taken from its rates where that is soon."""
     tokens = await tx.channels.tokens("", "rate", target)
-    turn = after_spending(rates, tokens, now).wait_until or now
+    turn = after_spending(rates, tokens, now, ahead=PATIENCE).wait_until or now
     if turn <= now + PATIENCE:
-        await tx.channels.set_tokens("", "rate", after_spending(rates, tokens, turn).tokens, now, target)
+        await tx.channels.set_tokens(
+            "", "rate", after_spending(rates, tokens, turn, ahead=PATIENCE).tokens, now, target
+        )
     return turn
 
 

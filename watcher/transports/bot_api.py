@@ -56,3 +56,27 @@ def _failure(answer: Answer, masked: Callable[[str], str]) -> TransportError:
     said = masked(f"{answer.status} {answer.content.get('description', '')}")
     failure = Failure.TRANSIENT if answer.status in (0, 429) or answer.status >= 500 else Failure.PERMANENT
     return TransportError(failure, said, retry_after=float(wait) if wait is not None else None)
+
+
+async def wait_for_word(token: str) -> tuple[int, str]:
+    """The chat from which the bot of `token` hears next, by number and name (getUpdates, long polling).
+
+    Raises TransportError where the API does not know the token.
+    """
+
+    def masked(text: str) -> str:
+        return text.replace(token, "***").replace(token.partition(":")[2] or token, "***")
+
+    if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", token):
+        raise TransportError(Failure.PERMANENT, "a bot's token is like 123456789:AbC-dEf")
+    offset = 0
+    while True:
+        answer = await call(token, "getUpdates", {"offset": offset, "timeout": 20}, masked)
+        if not answer.content.get("ok"):
+            raise _failure(answer, masked)
+        for update in answer.content.get("result", []):
+            offset = max(offset, update["update_id"] + 1)
+            message = update.get("message") or update.get("channel_post") or update.get("my_chat_member") or {}
+            chat = message.get("chat") or {}
+            if "id" in chat:
+                return int(chat["id"]), str(chat.get("title") or chat.get("username") or chat.get("first_name") or "")
