@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,19 +55,37 @@ class Desk:
         self, name: str, *, event: str = "", outlet: str = "", rules: Iterable[str] = ("coup",), source: str = "wire"
     ) -> str:
         """An own report of an event, which `rules` match; its story's id."""
+        [story_id] = await self.reports([name], event=event, outlet=outlet, rules=rules, source=source)
+        return story_id
+
+    async def reports(
+        self,
+        names: Sequence[str],
+        *,
+        event: str = "",
+        outlet: str = "",
+        rules: Iterable[str] = ("coup",),
+        source: str = "wire",
+    ) -> list[str]:
+        """Many at once."""
+        made = [self._written(name, event, outlet, source) for name in names]
+
+        async def work(tx: Tx) -> None:
+            await tx.items.add([item for item, _ in made], now=self.now, baseline=False, read_at=None)
+            for item, story in made:
+                await tx.stories.open(story, ())
+                await self._alerts(tx, story, item, rules)
+
+        await self.store.write(work)
+        return [story.id for _, story in made]
+
+    def _written(self, name: str, event: str, outlet: str, source: str) -> tuple[Item, Story]:
         title = f"The army's coup: report {name}"
         item = Item(name, source, title, url=f"https://{outlet or name}/{name}", outlet=outlet, published=self.now)
         story = Story(
             f"story-{name}", name, title, self.now, self.now, event or f"event-{name}", (outlet,) * bool(outlet)
         )
-
-        async def work(tx: Tx) -> None:
-            await tx.items.add([item], now=self.now, baseline=False, read_at=None)
-            await tx.stories.open(story, ())
-            await self._alerts(tx, story, item, rules)
-
-        await self.store.write(work)
-        return story.id
+        return item, story
 
     async def further_rule(self, story_id: str, item_id: str, rule: str) -> None:
         """One more rule matches a known story."""

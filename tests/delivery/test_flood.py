@@ -43,8 +43,7 @@ ALLOWED = {"telegram": 40, "slack": 40, "bot": 40, "mail": 20, "plain": 40, "web
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_flood(fakes: Fakes, tmp_path: Path, kind: str) -> None:
     async with desk(tmp_path, {"only": channel(kind, fakes)}) as at:
-        for number in range(COUNT):
-            await at.report(f"n{number:04}x", outlet="a.example")
+        await at.reports([f"n{number:04}x" for number in range(COUNT)], outlet="a.example")
         await at.pass_time(3600)
         sent = await at.deliveries()
         assert {one.state.value for one in sent} == {"sent"}

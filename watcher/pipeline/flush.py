@@ -46,12 +46,17 @@ async def flush(services: Services, claim: Claim[Group]) -> Counts:
         await store.write(lambda tx: tx.groups.postpone(claim, now + LATER, Reason.CHANNEL_UNUSABLE))
         logger.error("the channel's url cannot be used", channel=channel.name, error=error.answer)
         return Counts()
-    if await _follows_urgent(store, claim, now):
-        return Counts()
+    event = compose.event_of(claim.row)
+    if claim.row.key == f"high:{event}":  # what else is known of the event is in the same message
+        await store.write(lambda tx: tx.groups.absorb(claim, f"event:{event}", now))
     async with store.read() as tx:
+        follows = await _urgent_told(tx, claim)
         news = await compose.gather(tx, claim)
         silences = await tx.silences.list(now)
         held_until = await _held_until(tx, channel, post.targets, now)
+    if follows:
+        await store.write(lambda tx: tx.groups.fold(claim, kind="alert", key=f"high:{event}", flush_at=now, now=now))
+        return Counts()
     news = await _silence(services, claim, news, silences, now)
     if not news.alerts and not (news.earlier and set(news.outlets()) - set(claim.row.outlets)):
         await store.write(lambda tx: tx.groups.rest(claim))
@@ -62,21 +67,12 @@ async def flush(services: Services, claim: Claim[Group]) -> Counts:
     return Counts()
 
 
-async def _follows_urgent(store: Store, claim: Claim[Group], now: float) -> bool:
-    """Fold an event's urgent alerts and its others into one: what the urgent ones told first, the others follow.
-
-    True where what the claimed group has is told by the event's urgent group from now on.
-    """
-    kind, event = claim.row.kind, compose.event_of(claim.row)
-    if claim.row.key == f"high:{event}":
-        await store.write(lambda tx: tx.groups.absorb(claim, f"event:{event}", now))
-    elif claim.row.key == f"event:{event}":
-        async with store.read() as tx:
-            told = await tx.groups.told(claim.row.channel, kind, f"high:{event}")
-        if told:
-            await store.write(lambda tx: tx.groups.fold(claim, kind=kind, key=f"high:{event}", flush_at=now, now=now))
-        return told
-    return False
+async def _urgent_told(tx: Tx, claim: Claim[Group]) -> bool:
+    """Whether the event's urgent alerts were told by a group of their own, which the others follow then."""
+    event = compose.event_of(claim.row)
+    if claim.row.key != f"event:{event}":
+        return False
+    return await tx.groups.told(claim.row.channel, claim.row.kind, f"high:{event}")
 
 
 async def _held_until(tx: Tx, channel: Channel, targets: Sequence[Target], now: float) -> float | None:

@@ -38,6 +38,8 @@ _TELEGRAM = re.compile(
     r"tgram://(?:bot)?[0-9]+(?::|%3A|/)[a-z0-9_-]+(?P<chats>[^?]*)(?:\?(?P<query>.*))?", re.IGNORECASE
 )
 _CHAT = re.compile(r"(-?[0-9]{1,32}|@?[a-z_][a-z0-9_-]+)(:[0-9]+)?", re.IGNORECASE)
+# Apprise masks tokens where it knows them; in these URLs any part of the path can be one.
+_OPEN_PATH = frozenset({"json", "jsons", "xml", "xmls", "form", "forms", "apprise", "apprises", "http", "https"})
 _NO_CHAT = "the Telegram URL names no chat: expected tgram://BOT_TOKEN/CHAT_ID"
 _MESSAGE_ID = re.compile(r'"message_id"\s*:\s*([0-9]+)')
 _LINK = re.compile(r'<a href="([^"]*)">(.*?)</a>', re.DOTALL)
@@ -199,6 +201,9 @@ def _plugin(url: str) -> Any:
 def _target(service: str, name: str, plugin: Any) -> Target:
     # Of the recipient and not of the token: a token that was renewed still leads to what waits for this recipient.
     label = str(plugin.url(privacy=True)).partition("?")[0].rstrip("/")
+    if service in _OPEN_PATH:
+        scheme, _, rest = label.partition("://")
+        label = f"{scheme}://{rest.partition('/')[0].rpartition('@')[2]}"
     return Target(derive_id("target", service, name.lower()), unquote(label))
 
 

@@ -90,7 +90,9 @@ def baseline() -> Notice:
 def follow_up(count: int = 3, outlets: int = 7) -> Notice:
     """More of an event that was told."""
     alerts = [told(number, title=f"Own report {number}", title_spans=()) for number in range(1, count + 1)]
-    earlier = Earlier("Officers seize the palace in Sarma", tuple(f"outlet{number}.example" for number in range(outlets)))
+    earlier = Earlier(
+        "Officers seize the palace in Sarma", tuple(f"outlet{number}.example" for number in range(outlets))
+    )
     return replace(notice(*alerts), thread="event1", earlier=earlier)
 
 

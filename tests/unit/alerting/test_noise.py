@@ -21,6 +21,4 @@ def test_a_rule_is_noisy_against_its_own_history(rate: Rate, noisy: bool) -> Non
 
 def test_it_says_how_to_tune_it() -> None:
     said = remark_on("sahel", Rate(100, 168 * 10, WEEK))
-    assert said == (
-        "Rule sahel is noisy: 100 alerts in an hour, usually 10.0. To tune it: watcher backtest sahel"
-    )
+    assert said == ("Rule sahel is noisy: 100 alerts in an hour, usually 10.0. To tune it: watcher backtest sahel")
