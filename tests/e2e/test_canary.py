@@ -25,7 +25,7 @@ channels:
   chat: {{url: "tgram://${{TG_TOKEN}}/-100123", group_wait: 1s}}
   slack: {{url: "slack://${{SLACK_TOKENS}}", group_wait: 1s}}
   bot: {{url: "slack://${{BOT_TOKEN}}/#desk", group_wait: 1s}}
-  mail: {{url: "mailto://reader:${{MAIL_PASSWORD}}@127.0.0.1:{mail}?from=w@w.example&to=a@desk.example", group_wait: 1s}}
+  mail: {{url: "mailto://reader:${{MAIL_PASSWORD}}@127.0.0.1:{mail}?from=w@w.example&to=a@d.example", group_wait: 1s}}
   program: {{webhook: {{url: "https://localhost:{port}/${{HOOK_PATH}}", secret: "${{HOOK_SECRET}}"}}, group_wait: 1s}}
   plain: {{url: "jsons://localhost:{port}/${{HOOK_PATH}}&+X-Key=${{API_KEY}}", group_wait: 1s}}
 sources:
