@@ -176,6 +176,8 @@ async def _spend(tx: Tx, channel: Channel, high: bool, parts: int, now: float) -
 async def _remarks(services: Services, claim: Claim[Group], news: News, now: float) -> tuple[str, ...]:
     """What is to be said over a digest that nobody ordered: which silence has ended, which rule is noisy."""
     key = claim.row.key
+    if claim.row.kind != "digest":
+        return ()
     async with services.store.read() as tx:
         if key.startswith(silence_key("")):
             return compose.silence_remark(await tx.silences.get(key.removeprefix(silence_key(""))))
