@@ -124,7 +124,9 @@ class Sections:
         from watcher.transports import check_url  # noqa: PLC0415 - only where there are channels
 
         url = channel.url.get_secret_value()
-        node = entry.node.get("url") if isinstance(entry.node, nodes.Mapping) else None
+        node = None
+        if isinstance(entry.node, nodes.Mapping):
+            node = entry.node.get("url") or entry.node.get("webhook")
         wrong = check_url(url) if not channel.withheld and "${" not in url else None
         if wrong and node is not None:
             self.report.hide(url, "…")

@@ -69,6 +69,8 @@ async def record(tx: Tx, services: Services, judged: Sequence[Judged], now: floa
             await tx.items.judged(one.item.id, None, Reason.TOO_OLD, "feed")
             continue
         story = await _story(tx, one, now)
+        if story.first_item != one.item.id:  # what was told is in one more outlet
+            await tx.groups.grown(services.config.channels, (f"event:{story.event}", f"high:{story.event}"))
         reason, alerts = Reason.NO_MATCH, 0
         for match in one.matches:
             rule = services.rules.get(match.rule)

@@ -6,11 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, case, func, select, update
 
 from watcher.model import Alert, AlertState, Reason, Span
 from watcher.store.statements import Statements
 from watcher.store.tables import alert, member
+
+Rate = tuple[int, int, float]
 
 
 def alert_of(row: Row[Any]) -> Alert:
@@ -134,6 +136,24 @@ class AlertStatements(Statements):
         if flush_no is not None:
             statement = statement.where(member.c.flush_no == flush_no)
         return [alert_of(row) for row in await self._rows(statement)]
+
+    async def rates(self, rules: Collection[str], now: float, window: float, history: float) -> dict[str, Rate]:
+        """How many alerts each of `rules` made in the last `window` seconds and in the `history` seconds before.
+
+        The third number is how many seconds ago the first of them came.
+        """
+        latest = case((alert.c.created_at > now - window, 1), else_=0)
+        rows = await self._rows(
+            select(
+                alert.c.rule,
+                func.sum(latest).label("latest"),
+                func.count().label("alerts"),
+                func.min(alert.c.created_at).label("first"),
+            )
+            .where(self._among(alert.c.rule, sorted(rules)), alert.c.created_at > now - window - history)
+            .group_by(alert.c.rule)
+        )
+        return {row.rule: (row.latest, row.alerts - row.latest, now - row.first) for row in rows}
 
     async def counts(self, since: float) -> dict[AlertState, int]:
         """How many of the alerts created at or after `since` are in each state."""

@@ -16,6 +16,7 @@ from watcher.store.tables import alert, delivery, group, item, member, silence, 
 BATCH = 500  # rows of each kind
 UNLISTED = 30 * 86400.0  # an item is kept this long after its source last held it
 WORKERS = 86400.0  # a worker not heard of for this long is forgotten
+SILENCES_KEPT = 30 * 86400.0  # after their end: what they held back is told with their reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class RetentionStatements(Statements):
         gone_deliveries = await self._deliveries(now - deliveries)
         gone_groups = await self._groups(now - deliveries)
         await self._run(delete(worker).where(worker.c.seen_at < now - WORKERS))
-        await self._run(delete(silence).where(silence.c.until < now))
+        await self._run(delete(silence).where(silence.c.until < now - SILENCES_KEPT))
         counts = (seen[0], gone_items, expired[0], gone_stories, gone_deliveries, gone_groups)
         return Purged(seen[1], gone_items, expired[1], gone_stories, gone_deliveries, gone_groups, BATCH in counts)
 

@@ -217,6 +217,7 @@ group = Table(
     Column("latest", Double),  # `due` does not slide past this
     Column("not_before", Double),  # nothing is told before this
     Column("reason", Clean),  # why the flush was put off
+    Column("outlets", Json),  # named by its earlier flushes; NULL: none
 )
 _due_index(group)
 
@@ -252,6 +253,8 @@ delivery = Table(
     _flag("ambiguous"),
     _text("answer"),
     _text("reason"),
+    Column("edits", Clean),  # the handle of the message that this one replaces
+    Column("handle", Clean),  # what the service knows the sent message by
 )
 _due_index(delivery)
 Index("delivery_created", delivery.c.created_at)
@@ -266,6 +269,7 @@ channel = Table(
     Column("refused", Clean),  # what it answered when it refused for good
     Column("refused_at", Double),
     Column("moved_to", Clean),
+    Column("failing", Clean),  # the delivery that it did not take last, DOWN where there were several; NULL while well
     Column("tokens", Json, nullable=False),  # of each limit, by its key
 )
 
@@ -273,7 +277,8 @@ silence = Table(
     "silence",
     metadata,
     Column("id", Clean, primary_key=True),
-    _text("rule"),
+    _text("rule"),  # or the name of the source or the channel
+    Column("kind", Clean),  # "source", "channel"; NULL: "rule"
     Column("until", Double, nullable=False),
     Column("created_at", Double, nullable=False),
     _text("note"),
