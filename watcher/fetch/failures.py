@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 EXPECTED = (aiohttp.ClientError, HttpProcessingError, OSError, TimeoutError, ValueError)
 
 
+class SocksError(aiohttp.ClientConnectionError):
+    """A SOCKS proxy did not connect, in its own words."""
+
+
 def describe(error: Exception, settings: FetchSettings) -> tuple[FetchKind, str]:
     """The kind and the words for what the client's own code, aiohttp or the system raised."""
     for kinds, kind, words in _WORDS:
@@ -79,6 +83,11 @@ _WORDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], FetchKind, Ca
         lambda error: f"the proxy cannot be reached ({_system(error)})",
     ),
     (aiohttp.ClientConnectorError, FetchKind.NETWORK, lambda error: f"no connection ({_system(error)})"),
+    (
+        SocksError,
+        FetchKind.NETWORK,
+        lambda error: f"the SOCKS proxy did not connect: {_first_line(str(error))}",
+    ),
     (
         aiohttp.ServerDisconnectedError,
         FetchKind.NETWORK,

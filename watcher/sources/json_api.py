@@ -55,8 +55,12 @@ class JsonApi(Source):
     kind: ClassVar[str] = "json"
 
     json_: HttpUrl = Field(alias="json", description="The address that answers JSON.")
-    items: Expression = Field("@", description="Where the list of items is, in JMESPath: articles[], or @ for the whole.")
-    map: Fields = Field(Fields(), description="Where each item's fields are, in JMESPath: {title: headline, url: link}.")
+    items: Expression = Field(
+        "@", description="Where the list of items is, in JMESPath: articles[], or @ for the whole."
+    )
+    map: Fields = Field(
+        Fields(), description="Where each item's fields are, in JMESPath: {title: headline, url: link}."
+    )
 
     @property
     def address(self) -> str:

@@ -19,9 +19,7 @@ _MAX_TAGS = 50
 _MARKUP = re.compile(r"<[a-zA-Z/!][^>]*>|&(?:#\d+|#x[0-9a-f]+|[a-z]+);", re.IGNORECASE)
 
 
-def parse_json(
-    body: bytes, url: str, source: str, items: str, fields: Mapping[str, str], now: float
-) -> dict[str, Any]:
+def parse_json(body: bytes, url: str, source: str, items: str, fields: Mapping[str, str], now: float) -> dict[str, Any]:
     """The items of the JSON in `body`, which came from `url`, as plain values.
 
     `items` names their list and `fields` what each of them is made of, in JMESPath. Raises ParseError, with what is

@@ -45,7 +45,9 @@ _MENU = re.compile(
 )
 _MENU_TAGS = frozenset(("nav", "footer", "form", "button", "select"))
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_MORE = re.compile(r"^(?:read|see|show|learn|load|view)\s+(?:more|all|full)\b|^(?:continue reading|mehr|weiterlesen)", re.I)
+_MORE = re.compile(
+    r"^(?:read|see|show|learn|load|view)\s+(?:more|all|full)\b|^(?:continue reading|mehr|weiterlesen)", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,7 @@ class Link:
     heading: bool = False  # in a heading, or around one
 
 
-def find_items(
-    body: bytes, charset: str, url: str, source: str, select: str | None, now: float
-) -> dict[str, Any]:
+def find_items(body: bytes, charset: str, url: str, source: str, select: str | None, now: float) -> dict[str, Any]:
     """The articles that the page at `url` lists, as items of `source`. Raises ParseError where there is none."""
     from watcher.extract import decode  # noqa: PLC0415
     from watcher.sources.select import selected, tree_of  # noqa: PLC0415

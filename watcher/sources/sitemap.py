@@ -48,9 +48,7 @@ class Sitemap(Source):
             return got.base
         return await self._poll_files(got, index, state, tools)
 
-    async def _poll_files(
-        self, got: conditional.Fetched, index: list[Child], state: SourceState, tools: Tools
-    ) -> Poll:
+    async def _poll_files(self, got: conditional.Fetched, index: list[Child], state: SourceState, tools: Tools) -> Poll:
         seen: dict[str, dict[str, Any]] = state.cache.get("files", {})
         items: list[Item] = []
         changed = not got.unchanged
@@ -113,4 +111,3 @@ def newest_first(children: Sequence[Child]) -> list[Child]:
 
 def _items(found: dict[str, Any]) -> tuple[Item, ...]:
     return tuple(Item(*values) for values in found["items"])
-

@@ -53,9 +53,7 @@ def parse_sitemap(body: bytes, url: str, source: str, now: float, undated: float
     return _listed(reader.rows, url, source, now, undated)
 
 
-def _listed(
-    rows: list[dict[str, str]], base: str, source: str, now: float, undated: float | None
-) -> dict[str, Any]:
+def _listed(rows: list[dict[str, str]], base: str, source: str, now: float, undated: float | None) -> dict[str, Any]:
     entries = [entry for row in rows if (entry := _entry(row, base, undated)) is not None]
     kept = _kept(entries)
     items = [tuple(getattr(item, name) for name in item.__slots__) for item in to_items(source, kept, now)]
@@ -84,7 +82,9 @@ def _kept(entries: list[Entry]) -> list[Entry]:
     """The newest; of undated ones both ends, since some sitemaps grow at their head and some at their foot."""
     if len(entries) <= MAX_ITEMS:
         return entries
-    dated = sorted((entry for entry in entries if entry.published is not None), key=lambda entry: -(entry.published or 0))
+    dated = sorted(
+        (entry for entry in entries if entry.published is not None), key=lambda entry: -(entry.published or 0)
+    )
     undated = [entry for entry in entries if entry.published is None]
     room = MAX_ITEMS - min(len(dated), MAX_ITEMS // 2 if undated else MAX_ITEMS)
     half = room // 2

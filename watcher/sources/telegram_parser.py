@@ -48,7 +48,9 @@ def _entry(message: Any, name: str, number: str) -> Entry:
     texts = [each for each in _by_class(message, "tgme_widget_message_text", "div") if not _in_reply(each)]
     body = "\n\n".join(filter(None, (_text(each) for each in texts)))
     if not body:  # a link alone: what its preview says
-        previews = _by_class(message, "link_preview_title", "div") + _by_class(message, "link_preview_description", "div")
+        previews = _by_class(message, "link_preview_title", "div") + _by_class(
+            message, "link_preview_description", "div"
+        )
         body = "\n\n".join(filter(None, (_text(each) for each in previews)))
     dates = message.xpath('.//a[contains(@class, "tgme_widget_message_date")]//time/@datetime')
     authors = _by_class(message, "tgme_widget_message_from_author", "span")

@@ -30,7 +30,8 @@ def plain(*rows: str) -> bytes:
 
 def index(base: str, *files: tuple[str, str]) -> bytes:
     rows = "".join(
-        f"<sitemap><loc>{base}/{name}</loc>{f'<lastmod>{mod}</lastmod>' if mod else ''}</sitemap>" for name, mod in files
+        f"<sitemap><loc>{base}/{name}</loc>{f'<lastmod>{mod}</lastmod>' if mod else ''}</sitemap>"
+        for name, mod in files
     )
     return f"<sitemapindex {NS}>{rows}</sitemapindex>".encode()
 
@@ -50,7 +51,10 @@ def test_a_news_sitemap() -> None:
 
 
 def test_a_plain_sitemap_gives_what_the_address_says() -> None:
-    rows = ["<loc>https://lake.example/2027/river-rises-88.html</loc><lastmod>2027-01-15</lastmod>", "<loc>/about</loc>"]
+    rows = [
+        "<loc>https://lake.example/2027/river-rises-88.html</loc><lastmod>2027-01-15</lastmod>",
+        "<loc>/about</loc>",
+    ]
     first, second = parse(plain(*rows))["items"]
     assert (first.title, first.published) == ("river rises", 1_799_971_200.0)
     assert (second.title, second.url, second.published) == ("", "https://lake.example/about", None)
@@ -119,7 +123,9 @@ def test_what_is_no_sitemap(body: bytes, says: str) -> None:
 
 
 @pytest.mark.skipif(not CORPORA.is_dir(), reason="needs the corpora")
-@pytest.mark.parametrize("name", ["xml_billion_laughs.xml", "xml_quadratic.xml", "xml_xxe_file.xml", "xml_deep.xml", "bomb_1GiB.gz"])
+@pytest.mark.parametrize(
+    "name", ["xml_billion_laughs.xml", "xml_quadratic.xml", "xml_xxe_file.xml", "xml_deep.xml", "bomb_1GiB.gz"]
+)
 def test_hostile_xml_is_refused(name: str) -> None:
     with pytest.raises(ParseError):
         parse((CORPORA / "hostile" / name).read_bytes())
@@ -134,7 +140,9 @@ def test_which_files_of_an_index_come_first() -> None:
 
 
 async def test_a_poll(serve, polled, ok) -> None:
-    site = await serve({"/news.xml.gz": ok(gzip.compress(news(("a", "A", "2027-01-15"))), "Content-Type: application/gzip")})
+    site = await serve(
+        {"/news.xml.gz": ok(gzip.compress(news(("a", "A", "2027-01-15"))), "Content-Type: application/gzip")}
+    )
     source = polled.source(sitemap=f"{site.url}/news.xml.gz")
     first = await polled.poll(source)
     assert (first.outcome, [item.title for item in first.items]) == (Outcome.PARSED, ["A"])
@@ -158,7 +166,14 @@ async def test_an_index(serve, polled, ok) -> None:
     source = polled.source(sitemap=f"{site.url}/index.xml")
 
     first = await polled.poll(source)
-    assert [asked.path for asked in site.asked] == ["/index.xml", "/new.xml", "/old7.xml", "/old6.xml", "/old5.xml", "/old4.xml"]
+    assert [asked.path for asked in site.asked] == [
+        "/index.xml",
+        "/new.xml",
+        "/old7.xml",
+        "/old6.xml",
+        "/old5.xml",
+        "/old4.xml",
+    ]
     assert len(first.items) == 5
 
     site.asked.clear()
@@ -167,7 +182,10 @@ async def test_an_index(serve, polled, ok) -> None:
     assert [item.url for item in again.items] == ["https://lake.example/x"]
     assert (await polled.poll(source)).outcome is Outcome.SAME_BODY
 
-    put("index.xml", index(site.url, *old[1:], ("old0.xml", "2027-01-15"), ("new.xml", "2027-01-15"), ("undated.xml", "")))
+    put(
+        "index.xml",
+        index(site.url, *old[1:], ("old0.xml", "2027-01-15"), ("new.xml", "2027-01-15"), ("undated.xml", "")),
+    )
     put("new.xml", news(("b", "B", "2027-01-15"), ("a", "A", "2027-01-14")))
     site.asked.clear()
     third = await polled.poll(source)

@@ -23,7 +23,9 @@ text_not_supported_wrap js-widget_message {service}" data-post="{NAME}/{number}"
 <div class="tgme_widget_message_info short js-message_info"><span class="tgme_widget_message_views">1.2K</span>
 <span class="tgme_widget_message_meta"><span class="tgme_widget_message_from_author" dir="auto">Ann Lee</span>
 <a class="tgme_widget_message_date" href="https://t.me/{NAME}/{number}"><time datetime="2027-01-15T06:00:00+00:00"
-class="time">06:00</time></a></span></div></div></div></div></div>""".replace("tgme_widget_message\n", "tgme_widget_message ")
+class="time">06:00</time></a></span></div></div></div></div></div>""".replace(
+        "tgme_widget_message\n", "tgme_widget_message "
+    )
 
 
 def page(*posts: str, before: int = 0) -> bytes:
@@ -62,13 +64,17 @@ def at(monkeypatch):
     return lambda site: monkeypatch.setattr(Telegram, "site", site.url)
 
 
-@pytest.mark.parametrize("written", [NAME, f"@{NAME}", f"t.me/{NAME}", f"https://t.me/s/{NAME}", f"https://t.me/{NAME}/"])
+@pytest.mark.parametrize(
+    "written", [NAME, f"@{NAME}", f"t.me/{NAME}", f"https://t.me/s/{NAME}", f"https://t.me/{NAME}/"]
+)
 def test_names(polled, written: str) -> None:
     source = polled.source(telegram=written)
     assert (source.address, source.full_text) == (f"https://t.me/s/{NAME}", "never")
 
 
-@pytest.mark.parametrize("written", ["", "https://t.me/+AbCdEf", "https://t.me/joinchat/x", "abc", "https://h.example/name", "a b c d"])
+@pytest.mark.parametrize(
+    "written", ["", "https://t.me/+AbCdEf", "https://t.me/joinchat/x", "abc", "https://h.example/name", "a b c d"]
+)
 def test_what_is_no_public_channel(polled, written: str) -> None:
     with pytest.raises(ValidationError, match="public channel"):
         polled.source(telegram=written)
@@ -87,7 +93,11 @@ async def test_posts(serve, polled, ok, at) -> None:
         await serve(
             ok(
                 page(
-                    post(1, "<b>River</b> rises &amp; falls<br/><br/>See <a href='https://lake.example/'>here</a>", extra=reply),
+                    post(
+                        1,
+                        "<b>River</b> rises &amp; falls<br/><br/>See <a href='https://lake.example/'>here</a>",
+                        extra=reply,
+                    ),
                     post(2, extra='<a class="tgme_widget_message_photo_wrap" href="x"></a>'),
                     post(3, extra=preview),
                     post(4, "Channel photo updated", service="service_message"),
