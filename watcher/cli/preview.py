@@ -30,8 +30,10 @@ def preview(
     url: Annotated[str, typer.Option("--url", help="For a file: the address it was at.")] = "",
     json: common.JsonOption = False,
 ) -> None:
-    """Show what watcher would read at URL or in FILE: a feed's items, an article without the page around it, or what a
-    site offers (feeds, sitemaps, the articles that a page lists) with the lines to paste into `sources:`.
+    """Show what watcher would read at URL or in FILE.
+
+    A feed's items, an article without the page around it, or what a site offers (feeds, sitemaps, the articles that a
+    page lists), with the lines to paste into `sources:`.
     """
     if kind not in (None, "feed", "article", "site"):
         raise typer.BadParameter(f"{kind}: expected feed, article or site", param_hint="--kind")

@@ -12,7 +12,8 @@ from watcher.config.opml import Outline
 from watcher.errors import ConfigError
 
 FILE = "sources-added.yaml"
-_HEAD = "# yaml-language-server: $schema=watcher.schema.json\n# Written by `watcher sources add` and `import`.\n\nsources:\n"
+_HEAD = "# yaml-language-server: $schema=watcher.schema.json\n"
+_HEAD += "# Written by `watcher sources add` and `import`.\n\nsources:\n"
 
 
 def add_feeds(

@@ -48,7 +48,7 @@ def _title(element: Any) -> str:
 
 
 def _tags(element: Any) -> Iterable[str]:
-    folders = [above for above in element.iterancestors("outline")]
+    folders = list(element.iterancestors("outline"))
     yield from filter(None, (tag_of(_title(folder)) for folder in reversed(folders)))
     for category in (element.get("category") or "").split(","):
         yield from filter(None, map(tag_of, category.split("/")))

@@ -160,7 +160,9 @@ class Sections:
             source = validate(kind, entry, data, self.report, base=self.folder)
             if kind.needs and not getattr(settings, kind.needs):
                 hint = f"write settings: {{{kind.needs}: true}} if you trust whoever writes these files"
-                self.report.add_at(entry.file, entry.key, f"`{kind.kind}:` is off unless settings.{kind.needs} is set", hint)
+                self.report.add_at(
+                    entry.file, entry.key, f"`{kind.kind}:` is off unless settings.{kind.needs} is set", hint
+                )
             if source is not None:
                 sources[name] = source.named(name)
                 if host := urlsplit(source.address).hostname:

@@ -249,7 +249,9 @@ class _Exchange:
         proxy = self._request.proxy
         if (self._url.host or "").rstrip(".").endswith(".onion"):
             if not is_socks(proxy):  # RFC 7686: such a name must never reach a resolver
-                raise self._error(FetchKind.FORBIDDEN_URL, "an .onion address needs `proxy: socks5h://…`, as Tor offers")
+                raise self._error(
+                    FetchKind.FORBIDDEN_URL, "an .onion address needs `proxy: socks5h://…`, as Tor offers"
+                )
         elif proxy is not None:
             await self._check_behind_proxy()
         async with self._client.session(proxy).get(

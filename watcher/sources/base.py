@@ -206,7 +206,7 @@ class Source(BaseModel, ABC):
         return copy
 
     def bound(self, rules: Mapping[str, Node]) -> Self:
-        """The same source, knowing the rules' queries by name. Raises ValueError where one that it needs will not do."""
+        """The same source, knowing the rules' queries by name. Raises ValueError where its own will not do."""
         return self
 
     @property

@@ -109,7 +109,7 @@ def moment(value: Any) -> float | None:
         if not isinstance(value, str):
             return None
         if found := re.fullmatch(r"(\d{8})T(\d{6})Z?", value):  # GDELT's
-            when = datetime.strptime(found[1] + found[2], "%Y%m%d%H%M%S")  # noqa: DTZ007 - UTC is set below
+            when = datetime.strptime(found[1] + found[2], "%Y%m%d%H%M%S")
         else:
             try:
                 when = datetime.fromisoformat(value.strip())

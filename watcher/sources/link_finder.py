@@ -1,8 +1,8 @@
 """Which links of a page lead to articles. For workers; the choice itself is pure.
 
-A link is judged by three things: its address (a slug of several words, a date, a long number; no section, tag or login),
-its text (a headline has words), and where it stands (not in a menu, header or footer). Where addresses say nothing, as
-on `news.php?id=7`, the largest group of links that stand alike and read like headlines is taken.
+A link is judged by three things: by its address (a slug of several words, a date, a long number; no section, tag or
+login), its text (a headline has words), and where it stands (not in a menu, header or footer). Where
+addresses say nothing, as on `/show/7`, the largest group of links that stand alike and read like headlines is taken.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _NO_ARTICLE = frozenset(
     "tag tags topic topics category categories cat kategorie rubrik author authors profile profiles user users people"
     " staff contributor contributors login signin sign-in signup sign-up register registration account subscribe"
     " subscription subscriptions newsletter newsletters about about-us contact contact-us contacts privacy"
-    " privacy-policy terms terms-of-use terms-of-service terms-and-conditions cookie cookies cookie-policy legal imprint"
-    " impressum advertise advertising advertise-with-us careers jobs search suche page pages archive archives help faq"
+    " privacy-policy terms terms-of-use terms-of-service terms-and-conditions cookie cookies cookie-policy legal"
+    " imprint impressum advertise advertising advertise-with-us careers jobs search suche page pages archive archives help faq"
     " support feedback feed feeds rss sitemap site-map shop store cart checkout donate gallery galleries"
     " horoscope horoscopes games crosswords share print comment comments cgi-bin wp-admin wp-login.php"
     " user-agreement redaktion mediadaten podcasts hashtag membership members".split()
@@ -101,9 +101,7 @@ def merged(links: Sequence[Link]) -> list[Link]:
     for link in links:
         key = canonical(link.url)
         first = found.get(key)
-        if first is None:
-            found[key] = link
-        elif not link.menu and (first.menu or _worth(link) > _worth(first)):
+        if first is None or (not link.menu and (first.menu or _worth(link) > _worth(first))):
             found[key] = link
     return list(found.values())
 

@@ -20,7 +20,7 @@ _SHORT = 1500  # characters; an error page has no more
 def read_page(
     body: bytes, kind: str, charset: str, url: str, select: str | None, ignore: Sequence[str]
 ) -> dict[str, Any]:
-    """What the page in `body` shows, or its part `select`: without it the page's article, or all text where it has none.
+    """What the page in `body` shows, or its part `select`; else the page's article, or all text where it has none.
 
     Gives `title`, `lang`, `lines` ([mark, text], where the mark is of the text without what `ignore` matches; lines of
     which nothing is left are not there), `length` (characters of all of it) and `error`: the words by which it looks

@@ -24,7 +24,17 @@ EVERY = 900.0  # seconds: GDELT is brought up to date so often
 RECORDS = 250  # the most that GDELT gives
 DAY = 86400.0
 _LANGUAGES = {"en": "en-US", "pt": "pt-PT", "zh": "zh-CN", "es": "es-ES"}
-_COUNTRIES = {"en": "US", "uk": "UA", "cs": "CZ", "el": "GR", "ja": "JP", "ko": "KR", "zh": "CN", "ar": "EG", "sv": "SE"}
+_COUNTRIES = {
+    "en": "US",
+    "uk": "UA",
+    "cs": "CZ",
+    "el": "GR",
+    "ja": "JP",
+    "ko": "KR",
+    "zh": "CN",
+    "ar": "EG",
+    "sv": "SE",
+}
 
 logger = log.get("sources")
 
@@ -102,7 +112,9 @@ class Search(Source):
         body_hash = hash_of(response.body)
         hints = Hints(ttl=EVERY)
         if body_hash == state.body_hash:
-            return Poll(Outcome.SAME_BODY, body_hash=body_hash, cache=state.cache, hints=hints, elapsed=response.elapsed)
+            return Poll(
+                Outcome.SAME_BODY, body_hash=body_hash, cache=state.cache, hints=hints, elapsed=response.elapsed
+            )
         found: list[Any] = await tools.workers.run(
             f"{PARSE}:{self.search}", response.body, response.url, self.id, now, deadline=PARSE_DEADLINE
         )

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 
-from watcher.query.ast import And, AtLeast, Field, First, Named, Near, Node, Not, Or, Phrase, Word
+from watcher.query.ast import And, AtLeast, Field, First, Named, Near, Node, Not, Or, Phrase, Word, children
 
 MAX_PRODUCT = 4  # clauses that a choice between conjunctions may make before the shortest stands for it
 
@@ -65,16 +65,14 @@ def _clauses(node: Node, term: Callable[[str], str | None]) -> list[Clause]:
     match node:
         case Word() | Phrase():
             return _terms(node, term)
-        case And(children=children):
-            return [clause for child in children for clause in _clauses(child, term)]
-        case Near(left=left, right=right):
-            return _clauses(left, term) + _clauses(right, term)
-        case Or(children=children):
-            return _choice([_clauses(child, term) for child in children])
-        case First(child=child) | AtLeast(child=child) | Named(child=child):
-            return _clauses(child, term)
-        case Field(name=name, child=child) if name in ("title", "summary", "body"):
-            return _clauses(child, term)
+        case And() | Near():
+            return [clause for child in children(node) for clause in _clauses(child, term)]
+        case Or():
+            return _choice([_clauses(child, term) for child in node.children])
+        case First() | AtLeast() | Named():
+            return _clauses(node.child, term)
+        case Field() if node.name in ("title", "summary", "body"):
+            return _clauses(node.child, term)
     return []
 
 
@@ -104,8 +102,8 @@ def _without(node: Node, term: Callable[[str], str | None]) -> list[str]:
     match node:
         case Named(child=child):
             return _without(child, term)
-        case And(children=children):
-            return [each for child in children for each in _without(child, term)]
+        case And():
+            return [each for child in node.children for each in _without(child, term)]
         case Not(child=child):
             return _excluded(child, term)
     return []
@@ -113,8 +111,8 @@ def _without(node: Node, term: Callable[[str], str | None]) -> list[str]:
 
 def _excluded(node: Node, term: Callable[[str], str | None]) -> list[str]:
     match node:
-        case Or(children=children):
-            return [each for child in children for each in _excluded(child, term)]
+        case Or():
+            return [each for child in node.children for each in _excluded(child, term)]
         case Named(child=child):
             return _excluded(child, term)
         case Word(exact=False) | Phrase(loose=None):

@@ -67,7 +67,7 @@ def google(body: bytes, url: str, source: str, now: float) -> list[tuple[Any, ..
         link = resolve(url, str(entry.get("link") or ""))
         when = entry.get("published_parsed")
         made.append((_headline(title, house, link, when), outlet(str(named.get("href") or "")) or house))
-    items = {}
+    items: dict[str, tuple[Any, ...]] = {}
     for entry, house in made:
         for values in _plain(to_items(source, [entry], now)):
             items.setdefault(values[0], (*values[:7], house, *values[8:]))

@@ -170,7 +170,7 @@ class _Reader:
 
 
 def pieces(body: bytes) -> Iterator[bytes]:
-    """`body` in pieces, decompressed where it is gzip (RFC 1952). Raises ParseError past MAX_BYTES or where it breaks."""
+    """`body` in pieces, decompressed where it is gzip (RFC 1952). Raises ParseError past MAX_BYTES."""
     if not body.startswith(b"\x1f\x8b"):
         yield from (body[at : at + _PIECE] for at in range(0, len(body), _PIECE))
         return

@@ -10,8 +10,11 @@ from watcher.config.opml import read_opml, write_opml
 from watcher.errors import ConfigError
 
 OPML = """<?xml version="1.0" encoding="UTF-8"?><opml version="1.0"><head><title>Mine</title></head><body>
-<outline text="West Africa"><outline text="Sahel"><outline type="rss" text="Lake Town: News!" xmlUrl="https://lake.example/feed?a=1&amp;b=[2]"/>
-</outline><outline type="rss" title="Hill Post" text="x" xmlUrl="https://hill.example/rss" category="/daily,/Big Papers"/></outline>
+<outline text="West Africa"><outline text="Sahel">
+<outline type="rss" text="Lake Town: News!"
+xmlUrl="https://lake.example/feed?a=1&amp;b=[2]"/>
+</outline><outline type="rss" title="Hill Post" text="x"
+xmlUrl="https://hill.example/rss" category="/daily,/Big Papers"/></outline>
 <outline type="rss" text="Hill Post" xmlUrl="https://other.example/rss"/><outline type="rss" text="Bad" xmlUrl="file:///etc/passwd"/>
 <outline text="Old" xmlUrl="https://un.example/feed"/></body></opml>"""
 

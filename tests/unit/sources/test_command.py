@@ -1,6 +1,7 @@
 import asyncio
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -38,7 +39,10 @@ async def test_its_own_id_is_what_tells_items_apart(polled) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("import sys; print('no secret', file=sys.stderr); sys.exit('the key is not valid')", "status 1: the key is not valid"),
+        (
+            "import sys; print('no secret', file=sys.stderr); sys.exit('the key is not valid')",
+            "status 1: the key is not valid",
+        ),
         ("print('hello')", "line 1 of what .* printed: not JSON"),
         ('print(\'{"title": "a"}\')', 'expected an "id"'),
         ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", "status -15"),
@@ -66,9 +70,8 @@ async def test_it_is_ended_with_all_that_it_started(polled, monkeypatch, tmp_pat
     pid = int((tmp_path / "pid").read_text())
     for _ in range(200):
         try:
-            with open(f"/proc/{pid}/stat") as stat:
-                if stat.read().rpartition(")")[2].split()[0] == "Z":
-                    break
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                break
         except OSError:
             break
         await asyncio.sleep(0.01)

@@ -87,7 +87,7 @@ async def test_the_command_shows_what_a_site_offers(front) -> None:
     out = await preview(f"{front.url}/")
     assert f"feed: {front.url}/feed  (All news)" in out
     assert "River rises over mill" in out
-    assert f'127-0-0-1: {{feed: {front.url}/feed}}' in out.replace('"', "")
+    assert f"127-0-0-1: {{feed: {front.url}/feed}}" in out.replace('"', "")
     value = json.loads(await preview(f"{front.url}/", "--json"))
     assert (value["kind"], value["offers"][0]["kind"]) == ("site", "feed")
 

@@ -29,7 +29,8 @@ ANSWER = {
 }
 ITEMS = "data.articles[]"
 MAP = {
-    "id": "uid", "title": "headline", "url": "links.self", "published": "time.ms", "body": "text", "author": "by[].name",
+    "id": "uid", "title": "headline", "url": "links.self", "published": "time.ms",
+    "body": "text", "author": "by[].name",
     "tags": "topics",
 }  # fmt: skip
 

@@ -20,7 +20,7 @@ STORIES = [
 def listing(*stories: tuple[str, str], extra: str = "") -> str:
     teasers = "".join(
         f'<article class="teaser"><a href="{url}"><img src="x.jpg" alt="A picture"></a>'
-        f'<h3><a href="{url}?utm_source=front">{title}</a></h3><p>Something on it.</p><a href="{url}">Read more</a></article>'
+        f'<h3><a href="{url}?utm_source=front">{title}</a></h3><p>On it.</p><a href="{url}">Read more</a></article>'
         for url, title in stories
     )
     return f"""<!doctype html><html lang="en"><head><title>Lake Town News</title></head><body>
@@ -29,7 +29,8 @@ def listing(*stories: tuple[str, str], extra: str = "") -> str:
 <ul class="tags"><li><a href="/tag/river-and-lake-and-sea">river and lake and sea</a></li></ul>{extra}
 <a href="/author/anna-of-the-lower-town">Anna of the lower town</a>
 <a href="https://elsewhere.example/a-story-of-another-house-12345">A story of another house entirely</a></main>
-<footer><a href="/about-us-and-what-we-do">About us and what we do</a><a href="/privacy">Privacy</a></footer></body></html>"""
+<footer><a href="/about-us-and-what-we-do">About us and what we do</a>
+<a href="/privacy">Privacy</a></footer></body></html>"""
 
 
 def found(page: str, url: str = "https://lake.example/news") -> list[Link]:
@@ -45,7 +46,7 @@ def test_articles_are_told_from_menus_tags_authors_and_other_houses() -> None:
 
 def test_addresses_that_say_nothing_are_taken_by_the_list_that_they_stand_in() -> None:
     rows = "".join(f'<li><a href="/show/{word}">{word} meets the old council again</a></li>' for word in "abcde")
-    page = f'<html><body><p><a href="/x">Our house</a></p><ul class="rows">{rows}</ul><a href="/y">Imprint</a></body></html>'
+    page = f'<html><body><p><a href="/x">Our house</a></p><ul class="rows">{rows}</ul><a href="/y">Imprint</a>'
     assert [link.url for link in found(page)] == [f"https://lake.example/show/{word}" for word in "abcde"]
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from tests.paths import CORPORA
 from watcher.errors import ParseError
+from watcher.model import Item
 from watcher.sources import Outcome
 from watcher.sources.sitemap import due_files, newest_first
 from watcher.sources.sitemap_parser import MAX_BYTES, MAX_ITEMS, moment, parse_sitemap, words_of
@@ -15,10 +16,12 @@ NEWS = 'xmlns:news="http://www.google.com/schemas/sitemap-news/0.9" xmlns:image=
 
 def news(*stories: tuple[str, str, str]) -> bytes:
     rows = "".join(
-        f"""<url><loc>https://lake.example/{slug}</loc><news:news><news:publication><news:name>Lake Town News</news:name>
-        <news:language>en</news:language></news:publication><news:publication_date>{date}</news:publication_date>
+        f"""<url><loc>https://lake.example/{slug}</loc><news:news><news:publication><news:name>Lake Town</news:name>
+        <news:language>en</news:language></news:publication>
+        <news:publication_date>{date}</news:publication_date>
         <news:title>{title}</news:title><news:keywords>river, mill, river</news:keywords></news:news>
-        <image:image><image:loc>https://lake.example/x.jpg</image:loc><image:title>A boat</image:title></image:image></url>"""
+        <image:image><image:loc>https://lake.example/x.jpg</image:loc><image:title>A boat</image:title></image:image>
+        </url>"""
         for slug, title, date in stories
     )
     return f'<?xml version="1.0" encoding="UTF-8"?><urlset {NS} {NEWS}>{rows}</urlset>'.encode()
@@ -37,8 +40,6 @@ def index(base: str, *files: tuple[str, str]) -> bytes:
 
 
 def parse(body: bytes, undated: float | None = None) -> dict:
-    from watcher.model import Item
-
     found = parse_sitemap(body, "https://lake.example/sitemap.xml", "s", NOW, undated)
     return found | {"items": [Item(*values) for values in found["items"]]}
 

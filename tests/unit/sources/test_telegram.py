@@ -16,7 +16,8 @@ def post(number: int, text: str = "", *, extra: str = "", service: str = "") -> 
     inner = f'<div class="tgme_widget_message_text js-message_text" dir="auto">{text}</div>' if text else ""
     return f"""<div class="tgme_widget_message_wrap js-widget_message_wrap"><div class="tgme_widget_message
 text_not_supported_wrap js-widget_message {service}" data-post="{NAME}/{number}" data-view="eyJj">
-<div class="tgme_widget_message_user"><a href="https://t.me/{NAME}"><i class="tgme_widget_message_user_photo"></i></a></div>
+<div class="tgme_widget_message_user"><a href="https://t.me/{NAME}">
+<i class="tgme_widget_message_user_photo"></i></a></div>
 <div class="tgme_widget_message_bubble"><div class="tgme_widget_message_author accent_color">
 <a class="tgme_widget_message_owner_name" href="https://t.me/{NAME}"><span dir="auto">Lake Town News</span></a></div>
 {extra}{inner}<div class="tgme_widget_message_footer compact js-message_footer">
@@ -40,7 +41,8 @@ def page(*posts: str, before: int = 0) -> bytes:
 
 CONTACT = f"""<!DOCTYPE html><html><head><title>Telegram: Contact @{NAME}</title></head><body class="no_transition">
 <div class="tgme_page"><div class="tgme_page_title"><span dir="auto">Lake Town</span></div>
-<div class="tgme_page_action"><a class="tgme_action_button_new" href="tg://resolve?domain={NAME}">View in Telegram</a></div>
+<div class="tgme_page_action">
+<a class="tgme_action_button_new" href="tg://resolve?domain={NAME}">View in Telegram</a></div>
 </div></body></html>""".encode()
 
 
@@ -86,7 +88,8 @@ async def test_posts(serve, polled, ok, at) -> None:
         '<div class="tgme_widget_message_text js-message_reply_text" dir="auto">What was said before</div></a>'
     )
     preview = (
-        '<a class="tgme_widget_message_link_preview" href="https://lake.example/a"><div class="link_preview_title" dir="auto">'
+        '<a class="tgme_widget_message_link_preview" href="https://lake.example/a">'
+        '<div class="link_preview_title" dir="auto">'
         'A headline</div><div class="link_preview_description" dir="auto">And more</div></a>'
     )
     at(
