@@ -32,8 +32,8 @@ _NO_ARTICLE = frozenset(
     " staff contributor contributors login signin sign-in signup sign-up register registration account subscribe"
     " subscription subscriptions newsletter newsletters about about-us contact contact-us contacts privacy"
     " privacy-policy terms terms-of-use terms-of-service terms-and-conditions cookie cookies cookie-policy legal"
-    " imprint impressum advertise advertising advertise-with-us careers jobs search suche page pages archive archives help faq"
-    " support feedback feed feeds rss sitemap site-map shop store cart checkout donate gallery galleries"
+    " imprint impressum advertise advertising advertise-with-us careers jobs search suche page pages archive archives"
+    " help faq support feedback feed feeds rss sitemap site-map shop store cart checkout donate gallery galleries"
     " horoscope horoscopes games crosswords share print comment comments cgi-bin wp-admin wp-login.php"
     " user-agreement redaktion mediadaten podcasts hashtag membership members".split()
 )
