@@ -147,6 +147,7 @@ def _assemble(files: list[File], path: Path, lookup: Lookup, report: Report) -> 
     terms = Terms(entries(files, "terms", report), report)
     parsed_terms = terms.parse_all()
     rules = sections.rules(terms, channels)
+    sources = sections.bound(sources, rules)
     if rules and not channels:
         report.add_elsewhere(str(path), "there are rules and no channels: nobody is told", level="warning")
     report.raise_errors()

@@ -160,6 +160,11 @@ class Sections:
                 self.withheld.add(name)
                 data.setdefault(kind.kind, WITHHELD_ADDRESS)
             source = validate(kind, entry, data, self.report, base=self.folder)
+            if kind.needs and not getattr(settings, kind.needs):
+                hint = f"write settings: {{{kind.needs}: true}} if you trust whoever writes these files"
+                self.report.add_at(
+                    entry.file, entry.key, f"`{kind.kind}:` is off unless settings.{kind.needs} is set", hint
+                )
             if source is not None:
                 sources[name] = source.named(name)
                 if host := urlsplit(source.address).hostname:
@@ -203,6 +208,21 @@ class Sections:
                 rules[name] = rule.named(name, node)
         self._distinct({name: rule.id for name, rule in rules.items()}, "rules")
         return rules
+
+    def bound(self, sources: dict[str, Source], rules: Mapping[str, Rule]) -> dict[str, Source]:
+        """The sources, knowing the rules: a search asks for what one of them looks for."""
+        queries = {name: rule.node for name, rule in rules.items()}
+        found = {}
+        for name, source in sources.items():
+            try:
+                found[name] = source.bound(queries)
+                rule = rules.get(getattr(source, "rule", ""))
+                if rule and rule.sources and {name, *(f"tag:{tag}" for tag in source.tags)}.isdisjoint(rule.sources):
+                    raise ValueError(f"rule {rule.name} does not read it: add it to the rule's `sources`")
+            except ValueError as error:
+                entry = entries(self.files, "sources", Report())[name]
+                self.report.add_at(entry.file, entry.key, f'"{name}": {error}')
+        return found
 
     def _rule_data(self, entry: Entry, channels: Mapping[str, Channel]) -> dict[str, Any]:
         """What a rule says. References are expanded everywhere but in its query, where $ is a letter like others."""

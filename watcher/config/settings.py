@@ -119,6 +119,7 @@ class Settings(BaseSettings):
     )
     timezone: Timezone = Field("UTC", description="For quiet hours, digests and times shown; default: the system's.")
     max_age: Period = Field(2 * DAY, description="An item older than this makes no alert.")
+    allow_commands: bool = Field(False, description="Whether sources may run programs (`command:`).")
     fetch: Fetch = Field(Fetch(), description="How sources and articles are fetched.")
     retention: Retention = Field(Retention(), description="How long the store keeps what it has seen.")
     log: Log = Field(Log(), description="What is logged.")

@@ -35,8 +35,11 @@ class HostGate:
         self._hosts: dict[str, _Host] = {}
 
     @asynccontextmanager
-    async def enter(self, key: str) -> AsyncIterator[None]:
-        """Wait for a turn at host `key`; the turn is kept until the block ends."""
+    async def enter(self, key: str, gap: float = 0.0) -> AsyncIterator[None]:
+        """Wait for a turn at host `key`; the turn is kept until the block ends.
+
+        `gap`: seconds to the next start there, where the host's own limit asks for more than is usual.
+        """
         host = self._host(key)
         host.waiting += 1
         try:
@@ -47,8 +50,9 @@ class HostGate:
         try:
             host.inside += 1
             try:
-                if self._gap > 0:
-                    await self._wait(host)
+                gap = max(self._gap, gap)
+                if gap > 0:
+                    await self._wait(host, gap)
             finally:
                 host.waiting -= 1
             yield
@@ -66,11 +70,11 @@ class HostGate:
         host = self._hosts.get(key)
         return max(host.held_until - self._clock.now(), 0.0) if host else 0.0
 
-    async def _wait(self, host: _Host) -> None:
+    async def _wait(self, host: _Host, gap: float) -> None:
         now = self._clock.now()
         # A clock that was set back must not hold the host for as long.
-        start = max(now, min(host.next_start, now + host.waiting * self._gap * 1.2))
-        host.next_start = start + self._gap * self._rng.uniform(1.0, 1.2)
+        start = max(now, min(host.next_start, now + host.waiting * gap * 1.2))
+        host.next_start = start + gap * self._rng.uniform(1.0, 1.2)
         if start > now:
             await self._clock.sleep(start - now)
 

@@ -17,8 +17,11 @@ from watcher.text import cron
 from watcher.text.duration import Duration
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from watcher.clock import Clock
     from watcher.fetch import Client, Request
+    from watcher.query import Node
     from watcher.workers import Workers
 
 ADOPT_AFTER = 5  # polls in a row that must be redirected permanently to one place before it is polled instead
@@ -112,9 +115,14 @@ def _header_name(name: str) -> str:
 
 
 def _proxy(value: SecretStr) -> SecretStr:
-    scheme = value.get_secret_value().partition("://")[0].lower()
-    if scheme.startswith("socks"):
-        raise ValueError("proxies by SOCKS are not supported yet; expected http:// or https://")
+    scheme, _, rest = value.get_secret_value().partition("://")
+    if scheme.lower() in ("socks", "socks4", "socks4a", "socks5"):
+        raise ValueError("a SOCKS proxy is written socks5h://host:port: names are resolved by the proxy")
+    if scheme.lower() == "socks5h":
+        http_url(f"http://{rest}")
+        if not urlsplit(f"http://{rest}").port:
+            raise ValueError("a SOCKS proxy is written with its port: socks5h://127.0.0.1:9050")
+        return value
     http_url(value.get_secret_value())
     return value
 
@@ -154,6 +162,7 @@ class Source(BaseModel, ABC):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
 
     kind: ClassVar[str] = ""
+    needs: ClassVar[str] = ""  # a setting that must be on for it
 
     every: Literal["auto"] | Annotated[Duration, Field(ge=1)] = Field(
         "auto", description="How often it is polled; auto learns it from the source."
@@ -169,7 +178,7 @@ class Source(BaseModel, ABC):
     cookies: dict[HeaderName, HeaderValue] = Field({}, description="Cookies, for this source's own host only.")
     user_agent: str | None = Field(None, min_length=1, pattern=r"^[ -~]+$", description="Instead of watcher's own.")
     proxy: Annotated[SecretStr, AfterValidator(_proxy)] | None = Field(
-        None, description="An http:// or https:// proxy."
+        None, description="A proxy: http://, https:// or, for .onion addresses too, socks5h://."
     )
     lang: str = Field("", pattern=r"^([a-z]{2,3})?$", description="The language of its items, as en or uk.")
     outlet: str = Field("", description="Who publishes it, where the items' own addresses do not say.")
@@ -195,6 +204,10 @@ class Source(BaseModel, ABC):
         copy = self.model_copy()
         copy._name = name
         return copy
+
+    def bound(self, rules: Mapping[str, Node]) -> Self:
+        """The same source, knowing the rules' queries by name. Raises ValueError where its own will not do."""
+        return self
 
     @property
     def name(self) -> str:
