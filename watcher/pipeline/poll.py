@@ -55,7 +55,7 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
     state, store = claim.row, services.store
     now = store.now()
     baseline = state.first_polled_at is None
-    ids = [item.id for item in got.items]
+    ids = got.ids
     async with store.read() as tx:
         known = await tx.items.known(ids)
     max_age = source.max_age or services.config.settings.max_age

@@ -48,7 +48,7 @@ class Poll:
     """What one poll of a source gave."""
 
     outcome: Outcome
-    items: tuple[Item, ...] = ()
+    items: tuple[Item, ...] = ()  # those that may be new
     title: str = ""
     etag: str | None = None
     last_modified: str | None = None
@@ -57,6 +57,12 @@ class Poll:
     hints: Hints = Hints()
     cache: dict[str, Any] = field(default_factory=dict)  # comes back as SourceState.cache after PARSED
     elapsed: float = 0.0  # seconds that the fetch took
+    listed: tuple[str, ...] = ()  # ids of all items that there are, where `items` leaves out some; () where it is all
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all items that there are."""
+        return self.listed or tuple(item.id for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)

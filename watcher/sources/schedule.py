@@ -49,7 +49,7 @@ def next_due(source: Source, state: SourceState, got: Poll, now: float, rng: Ran
     per_day = got.hints.per_day
     interval = UNKNOWN if per_day is None else DAY / per_day / 4 if per_day > 0 else longest
     interval = min(max(interval, SHORTEST), longest)
-    gap = got.outcome is Outcome.PARSED and state.first_polled_at is not None and 0 < len(got.items) <= new
+    gap = got.outcome is Outcome.PARSED and state.first_polled_at is not None and 0 < len(got.ids) <= new
     if gap:
         interval = max(interval / 2, SHORTEST)
     hinted = max(got.hints.max_age or 0.0, got.hints.ttl or 0.0)
