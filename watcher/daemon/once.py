@@ -10,7 +10,7 @@ from watcher.config import Config
 from watcher.daemon.lane import Lane
 from watcher.daemon.start import lanes, open_store, services, worker_name
 from watcher.model import Queue
-from watcher.pipeline import Counts
+from watcher.pipeline import Counts, checkup, heartbeat
 
 
 async def once(config: Config, clock: Clock, rng: Random) -> Counts:
@@ -30,7 +30,9 @@ async def once(config: Config, clock: Clock, rng: Random) -> Counts:
             await queues[Queue.ITEM].run_dry()
             await store.write(lambda tx: tx.groups.hasten(("alert", "baseline"), tx.now))
             await queues[Queue.GROUP].run_dry()
+            await checkup(built)
             await queues[Queue.DELIVERY].run_dry()
+            await heartbeat(built)
         finally:
             renewing.cancel()
         return Counts.total(lane.counts for lane in queues.values())

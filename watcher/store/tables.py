@@ -296,4 +296,21 @@ worker = Table(
     Column("seen_at", Double, nullable=False),
 )
 
+health = Table(
+    "health",
+    metadata,
+    Column("subject", Clean, primary_key=True),  # "source:ID", or what else has a state
+    _text("state"),  # as it was told last; who is well has no row
+    Column("since", Double, nullable=False),
+)
+
+health_note = Table(
+    "health_note",
+    metadata,
+    Column("id", Clean, primary_key=True),
+    Column("at", Double, nullable=False),
+    _text("subject"),
+    _text("text"),
+)
+
 WORK: dict[Queue, Table] = {Queue.SOURCE: source, Queue.ITEM: item, Queue.GROUP: group, Queue.DELIVERY: delivery}
