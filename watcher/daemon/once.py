@@ -22,6 +22,7 @@ async def once(config: Config, clock: Clock, rng: Random) -> Counts:
         await open_store(config.settings.store, clock, worker_name(), exclusive=True) as store,
         services(config, store, clock, rng) as built,
     ):
+        built.tools.fetch.patient = True  # what is put off would not be done at all
         started = store.now()  # what becomes due meanwhile is for the next time
         queues = lanes(built)
         renewing = asyncio.create_task(_renew(queues, clock))

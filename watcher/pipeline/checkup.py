@@ -17,7 +17,7 @@ EVERY = 60.0  # seconds between two checkups
 DAILY = 86400.0  # seconds between two messages of what is not urgent
 NOTES = "notes"  # the subject that remembers when the last of those went out
 LATE = 300.0  # seconds that due work may wait while all is well
-NAMED = 30  # sources that one message names
+NAMED = 12  # changes that one message names
 
 logger = log.get("health")
 
@@ -67,13 +67,15 @@ def _title(urgent: Sequence[Change]) -> str:
     if len(urgent) == 1:
         return f"watcher: {urgent[0].text.partition(': ')[0]} {urgent[0].state or 'is well again'}"
     ill = sum(change.state is not None for change in urgent)
-    parts = [f"{ill} sources need a look" if ill else "", f"{len(urgent) - ill} well again" if ill < len(urgent) else ""]
+    well = len(urgent) - ill
+    parts = [f"{ill} need a look" if ill else "", f"{well} well again" if well else ""]
     return "watcher: " + ", ".join(filter(None, parts))
 
 
 async def _messages(services: Services, title: str, lines: Sequence[str], now: float) -> list[Delivery]:
     """The message for every target of the channels that are told; a channel that cannot be used is left out."""
-    text = "\n".join([*lines[:NAMED], *([f"and {len(lines) - NAMED} more: see watcher sources"] * (len(lines) > NAMED))])
+    more = [f"and {len(lines) - NAMED} more: see `watcher sources`"] if len(lines) > NAMED else []
+    text = "\n".join([*lines[:NAMED], *more])
     group = derive_id("health", str(now), text)
     found = []
     for name in services.config.settings.health.notify:
@@ -106,7 +108,7 @@ async def _messages(services: Services, title: str, lines: Sequence[str], now: f
 
 
 async def heartbeat(services: Services) -> bool:
-    """Fetch `health.heartbeat`, so that whoever waits for it knows that polls and deliveries keep up; whether it went out.
+    """Fetch `health.heartbeat`, so that whoever waits for it knows that all keeps up; whether it went out.
 
     It is left out while due work waits for longer than five minutes: the silence is the alarm.
     """
@@ -126,4 +128,3 @@ async def heartbeat(services: Services) -> bool:
         logger.warning("heartbeat not taken", kind=error.kind.value)  # its URL is a secret
         return False
     return True
-

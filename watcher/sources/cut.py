@@ -13,6 +13,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any
 from xml.parsers import expat
 
@@ -63,7 +64,7 @@ def cut(body: bytes, content_type: str = "") -> Pieces | None:
     spans = walk.spans
     if not spans or len(spans) > MOST:
         return None
-    if any(body[end:start].strip() for (_, end), (start, _) in zip(spans, spans[1:], strict=False)):
+    if any(body[end:start].strip() for (_, end), (start, _) in pairwise(spans)):
         return None
     return Pieces(
         head=body[: spans[0][0]],

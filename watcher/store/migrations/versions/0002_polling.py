@@ -1,4 +1,4 @@
-"""What was told of the sources' health, and the notes that wait for the daily message.
+"""What was told of the sources' health, the notes that wait for the daily message, and which articles are alike.
 
 Revision ID: 0002_polling
 Revises: 0001
@@ -12,7 +12,10 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Create the two tables."""
+    """Create two tables and a column."""
+    op.add_column("item", sa.Column("article_hash", sa.Text()))
+    read = sa.text("article_hash IS NOT NULL")
+    op.create_index("item_article", "item", ["article_hash"], sqlite_where=read, postgresql_where=read)
     op.create_table(
         "health",
         sa.Column("subject", sa.Text(), nullable=False),
