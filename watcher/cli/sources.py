@@ -41,8 +41,9 @@ def _line(row: dict[str, Any]) -> str:
     if row["polled"] is None:
         return f"{row['source']:20} {row['kind']:6} not polled yet"
     rate = "" if row["items_a_day"] is None else f", {row['items_a_day']:.3g} a day"
+    times = f"polled {row['polled']}, next {row['next_due'] or 'never'}"
     return (
-        f"{row['source']:20} {row['kind']:6} {row['state']}; polled {row['polled']}, next {row['next_due'] or 'never'}; "
+        f"{row['source']:20} {row['kind']:6} {row['state']}; {times}; "
         f"last new {row['last_new'] or 'never'}; {row['listed']} listed, {row['new_items']} new so far{rate}"
     )
 

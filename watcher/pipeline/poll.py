@@ -11,6 +11,7 @@ from watcher.model import Claim, Item, SourceState
 from watcher.pipeline.judge import judge, record
 from watcher.pipeline.services import Counts, Services
 from watcher.sources import Outcome, Poll, Source
+from watcher.sources.base import ADOPT_AFTER
 from watcher.sources.reading import Reading, reading
 from watcher.sources.schedule import after_failure, next_due
 from watcher.store import Tx, Unchanged
@@ -38,10 +39,25 @@ async def poll(services: Services, claim: Claim[SourceState]) -> Counts:
         return await _failed(services, claim, source, error)
     if got.outcome is not Outcome.PARSED:
         due = next_due(source, got, services.store.now(), services.rng)
-        await services.store.unchanged(Unchanged(claim, due, got.etag, got.last_modified, got.elapsed))
+        await _unchanged(services, Unchanged(claim, due, got.etag, got.last_modified, got.elapsed), got.permanent_url)
         logger.debug("unchanged", source=source.name, outcome=got.outcome.value)
         return Counts(polled=1, not_modified=1)
     return await _parsed(services, claim, source, got)
+
+
+async def _unchanged(services: Services, poll: Unchanged, permanent_url: str | None) -> None:
+    """Write down a poll without news: with many others at once, unless it counts a redirect."""
+    state = poll.claim.row
+    redirect_to, redirects = _redirects(state, permanent_url)
+    if (redirect_to, redirects) == (state.redirect_to, state.redirects):
+        await services.store.unchanged(poll)
+        return
+
+    async def work(tx: Tx) -> None:
+        await tx.sources.redirected(poll.claim, redirect_to, redirects)
+        await tx.sources.unchanged(poll.claim, poll.next_due, poll.etag, poll.last_modified, poll.latency)
+
+    await services.store.write(work)
 
 
 async def _failed(
@@ -130,7 +146,7 @@ def _within(item: Item, oldest: float) -> bool:
 
 
 def _redirects(state: SourceState, permanent_url: str | None) -> tuple[str | None, int]:
-    """Where permanent redirects led, and how many polls in a row led there."""
+    """Where permanent redirects led, and how many polls in a row led there; what was adopted stays."""
     if permanent_url is None:
-        return state.redirect_to, state.redirects
+        return (state.redirect_to, state.redirects) if state.redirects >= ADOPT_AFTER else (None, 0)
     return permanent_url, state.redirects + 1 if permanent_url == state.redirect_to else 1

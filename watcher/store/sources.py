@@ -275,6 +275,11 @@ class SourceStatements(Statements):
             await self._run(_UNCHANGED, values)
         return tokens.keys() - ours
 
+    async def redirected(self, claim: Claim[SourceState], redirect_to: str | None, redirects: int) -> None:
+        """Remember where permanent redirects led; the claim goes on."""
+        values = {"redirect_to": redirect_to, "redirects": redirects}
+        await self._run(update(source).where(source.c.id == claim.id, source.c.token == claim.token).values(**values))
+
     async def put_off(self, claim: Claim[SourceState], next_due: float) -> None:
         """End the claim without a poll: its host has no turn for it before `next_due`."""
         await self._end(claim, due=_while_active(literal(_due(next_due), Double)))

@@ -2,7 +2,7 @@
 
 import email.utils
 
-from tests.unit.pipeline.conftest import DAY, HOUR
+from tests.pipelines import DAY, HOUR
 from watcher.model import DeliveryState
 from watcher.pipeline import heartbeat
 
