@@ -12,13 +12,12 @@ import json
 import time
 from collections import defaultdict
 from email.utils import formatdate
+from random import Random
 
 ENTRIES, NEW, EVERY = 40, 5, 20
 START = 1_700_000_000
-WORDS = (
-    "the council of the river town met to hear how the old bridge will be mended and who is to pay for stone and lime "
-    "while traders from the coast asked for a ferry until the work is done and farmers spoke of the coming harvest "
-).split()
+SYLLABLES = "ka to mi ren sol ba ver lun di pas gor e fin tal u".split()
+WORDS = [a + b + c for a in SYLLABLES for b in SYLLABLES for c in SYLLABLES] + ["ferry", "harvest", "stone"] * 20
 
 state = {"round": 0}
 requests: defaultdict[str, list[float]] = defaultdict(list)
@@ -37,9 +36,7 @@ def version(number: int) -> int:
 
 
 def text(seed: int, words: int) -> str:
-    return " ".join(
-        WORDS[(seed * 7 + n * (3 + seed % 5)) % len(WORDS)] + ("." if n % 12 == 11 else "") for n in range(words)
-    )
+    return " ".join(Random(seed).choices(WORDS, k=words))
 
 
 def body(number: int, now: int) -> bytes:

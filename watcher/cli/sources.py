@@ -57,7 +57,7 @@ async def _load(config: Any) -> list[dict[str, Any]]:
 
 def _row(source: Any, status: Any, now: float) -> dict[str, Any]:
     from watcher.fetch.urls import shown
-    from watcher.pipeline.health import health, per_day
+    from watcher.sources.health import health, per_day
 
     row: dict[str, Any] = {
         "source": source.name,

@@ -31,7 +31,7 @@ def status(
 
 async def _status(config: Any) -> dict[str, Any]:
     from watcher.model import DeliveryState
-    from watcher.pipeline.health import State, health, outage
+    from watcher.sources.health import State, health, outage
 
     async with common.opened(config) as store, store.read() as tx:
         now = store.now()

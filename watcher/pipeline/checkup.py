@@ -8,8 +8,8 @@ from watcher import log
 from watcher.alerting.render import note
 from watcher.errors import FetchError, TransportError
 from watcher.model import Delivery, Queue, derive_id
-from watcher.pipeline.health import Change, changes
 from watcher.pipeline.services import Services
+from watcher.sources.health import Change, changes
 from watcher.store import Tx
 from watcher.transports import transport_for
 

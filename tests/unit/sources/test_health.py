@@ -1,7 +1,7 @@
 import pytest
 
 from watcher.model import SourceState
-from watcher.pipeline.health import NETWORK, State, changes, health, outage
+from watcher.sources.health import NETWORK, State, changes, health, outage
 from watcher.store import SourceStatus
 
 NOW = 1_800_000_000.0

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from watcher.errors import FetchKind
-from watcher.store import SourceStatus
+from watcher.model import SourceState
 
 HOUR, DAY = 3600.0, 86400.0
 
@@ -20,6 +21,26 @@ RECENT = 2 * HOUR  # a failure as old as this says nothing of the network now
 
 NETWORK = "network"  # the subject and the state of an outage
 _BY_NETWORK = {FetchKind.DNS.value, FetchKind.NETWORK.value, FetchKind.TIMEOUT.value}
+
+
+class Status(Protocol):
+    """What the store knows of a source."""
+
+    @property
+    def state(self) -> SourceState:
+        """What is remembered between polls."""
+
+    @property
+    def added_at(self) -> float:
+        """When it came into the configuration."""
+
+    @property
+    def polled_at(self) -> float | None:
+        """When it was polled last, whatever came of it."""
+
+    @property
+    def error_kind(self) -> str | None:
+        """How the last poll failed, in a word."""
 
 
 class State(StrEnum):
@@ -51,13 +72,13 @@ class Change:
     urgent: bool
 
 
-def per_day(status: SourceStatus) -> float | None:
+def per_day(status: Status) -> float | None:
     """How many items a day the source publishes, by its last week; None where that is not known."""
     found = status.state.cache.get("per_day")
     return float(found) if isinstance(found, int | float) else None
 
 
-def health(status: SourceStatus, now: float) -> Health:
+def health(status: Status, now: float) -> Health:
     """The state of a source at `now`.
 
     It fails once nothing has come of it for six hours or three times its usual gap between items, whichever is longer;
@@ -82,16 +103,14 @@ def health(status: SourceStatus, now: float) -> Health:
     return Health(State.OK)
 
 
-def outage(statuses: Sequence[SourceStatus], now: float) -> bool:
+def outage(statuses: Sequence[Status], now: float) -> bool:
     """Whether nearly every source that was polled lately fails by DNS or the network: the fault is then here."""
     recent = [one for one in statuses if one.polled_at is not None and now - one.polled_at < RECENT]
     dead = [one for one in recent if one.state.failures and one.error_kind in _BY_NETWORK]
     return len(dead) >= max(OUTAGE, OUTAGE_SHARE * len(recent))
 
 
-def changes(
-    statuses: Sequence[SourceStatus], names: Mapping[str, str], told: Mapping[str, str], now: float
-) -> list[Change]:
+def changes(statuses: Sequence[Status], names: Mapping[str, str], told: Mapping[str, str], now: float) -> list[Change]:
     """What is not as it was `told` last (states by subject); `names` are what the configuration calls the sources.
 
     While the network is out, that is all that is said: no source is told to fail or to recover by it. A source that was
