@@ -28,7 +28,7 @@ app = typer.Typer(cls=Sources)
 @app.callback(invoke_without_command=True)
 def sources(
     ctx: typer.Context,
-    failing: Annotated[bool, typer.Option("--failing", help="Only those that fail.")] = False,
+    failing: Annotated[bool, typer.Option("--failing", help="Only those that fail or are not well.")] = False,
     config: common.ConfigOption = None,
     secrets: common.SecretsOption = None,
     json: common.JsonOption = False,
@@ -39,7 +39,7 @@ def sources(
         return
     rows = common.run(_load(common.load_config(config, secrets)))
     if failing:
-        rows = [row for row in rows if row["failures"]]
+        rows = [row for row in rows if row["failures"] or row["state"] != "ok"]
     if json:
         common.print_json(rows)
         return
@@ -125,28 +125,31 @@ def _add(outlines: list[Any], config: Path | None, secrets: Path | None) -> None
 def _print(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         typer.echo(_line(row))
-        if row["error"]:
-            typer.echo(f"    {row['error']}")
+        if row["why"] or row["error"]:
+            typer.echo(f"    {row['why'] or row['error']}")
 
 
 def _line(row: dict[str, Any]) -> str:
     if row["polled"] is None:
         return f"{row['source']:20} {row['kind']:6} not polled yet"
-    state = f"failed {row['failures']} times" if row["failures"] else "ok"
+    rate = "" if row["items_a_day"] is None else f", {row['items_a_day']:.3g} a day"
+    times = f"polled {row['polled']}, next {row['next_due'] or 'never'}"
     return (
-        f"{row['source']:20} {row['kind']:6} {state}; polled {row['polled']}, next {row['next_due'] or 'never'}; "
-        f"{row['listed']} listed, {row['new_items']} new so far"
+        f"{row['source']:20} {row['kind']:6} {row['state']}; {times}; "
+        f"last new {row['last_new'] or 'never'}; {row['listed']} listed, {row['new_items']} new so far{rate}"
     )
 
 
 async def _load(config: Any) -> list[dict[str, Any]]:
     async with common.opened(config) as store, store.read() as tx:
         known = {one.state.id: one for one in await tx.sources.list()}
-    return [_row(source, known.get(source.id)) for source in config.sources.values()]
+        now = store.now()
+    return [_row(source, known.get(source.id), now) for source in config.sources.values()]
 
 
-def _row(source: Any, status: Any) -> dict[str, Any]:
+def _row(source: Any, status: Any, now: float) -> dict[str, Any]:
     from watcher.fetch.urls import shown
+    from watcher.sources.health import health, per_day
 
     row: dict[str, Any] = {
         "source": source.name,
@@ -155,9 +158,11 @@ def _row(source: Any, status: Any) -> dict[str, Any]:
         "address": shown(source.address),
     }
     if status is None:
-        return row | {"polled": None, "failures": 0, "error": None}
-    state = status.state
+        return row | {"state": "ok", "why": "", "polled": None, "failures": 0, "error": None}
+    state, found = status.state, health(status, now)
     return row | {
+        "state": found.state.value,
+        "why": found.why,
         "polled": common.iso(status.polled_at),
         "last_success": common.iso(state.last_success),
         "last_new": common.iso(state.last_new),
@@ -166,6 +171,7 @@ def _row(source: Any, status: Any) -> dict[str, Any]:
         "error_kind": status.error_kind,
         "error": state.error,
         "latency_seconds": status.latency,
+        "items_a_day": per_day(status),
         "listed": status.listed,
         "new_items": status.new_items,
     }

@@ -141,6 +141,7 @@ def _assemble(files: list[File], path: Path, lookup: Lookup, report: Report) -> 
     sections = Sections(parsed, _folder(path), lookup, report)
     settings = sections.settings()
     channels = sections.channels(settings)
+    sections.health(settings)
     sources = sections.sources(settings)
     if parsed != files:  # what rules refer to may stand where nothing could be read
         report.raise_errors()

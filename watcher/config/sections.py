@@ -119,6 +119,15 @@ class Sections:
                 self.withheld.add(name)
         return channels
 
+    def health(self, settings: Settings) -> None:
+        """Report channels that are to hear of the sources' health and are not there; let the heartbeat be private."""
+        entry = entries(self.files, "settings", Report()).get("health")
+        if entry is not None:
+            known = entries(self.files, "channels", Report())
+            references(entry, "notify", list(settings.health.notify), known, self.report, what="channel")
+        if host := urlsplit(settings.health.heartbeat.get_secret_value()).hostname:
+            self.private_hosts.add(host)
+
     def _check_url(self, entry: Entry, channel: Channel) -> None:
         """Report what the transports say of a channel's URL, where it is known in full."""
         from watcher.transports import check_url  # noqa: PLC0415 - only where there are channels

@@ -21,7 +21,8 @@ from watcher.daemon.lane import Lane
 from watcher.daemon.reload import ConfigSource, Reloader, load_or_last_good
 from watcher.daemon.start import adopt, lanes, open_store, services, worker_name
 from watcher.model import Queue
-from watcher.pipeline import Services
+from watcher.pipeline import Services, checkup, heartbeat
+from watcher.pipeline.checkup import EVERY as CHECKUP
 from watcher.store import Store
 
 TICK = 1.0  # seconds between looks for due rows; a finished step wakes the other lanes at once
@@ -135,6 +136,7 @@ class _Daemon:
         scheduler.add_job(self._wake_job, "interval", seconds=TICK)
         scheduler.add_job(self._renew, "interval", seconds=min(lane.lease for lane in self.lanes.values()) / 2)
         scheduler.add_job(self._beat, "interval", seconds=BEAT)
+        scheduler.add_job(self._checkup, "interval", seconds=CHECKUP)
         scheduler.add_job(self._housekeeping, "interval", seconds=HOUSEKEEPING)
         watchdog = systemd.watchdog_interval()
         if watchdog is not None:
@@ -169,6 +171,11 @@ class _Daemon:
         now = self.services.clock.now()
         if all(now - lane.ticked_at < 60.0 for lane in self.lanes.values()):
             systemd.notify("WATCHDOG=1")
+
+    async def _checkup(self) -> None:
+        if await checkup(self.services):
+            self._wake()
+        await heartbeat(self.services)
 
     async def _housekeeping(self) -> None:
         keep = self.services.config.settings.retention

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from random import Random
@@ -18,12 +19,12 @@ from yarl import URL
 
 from watcher import __version__
 from watcher.clock import Clock
-from watcher.errors import FetchError, FetchKind
+from watcher.errors import FetchError, FetchKind, HostBusy
 from watcher.fetch import decode, failures, validators
 from watcher.fetch.challenge import READ, challenger
 from watcher.fetch.dns import Resolver
 from watcher.fetch.guard import Hop, current_hop, guarded_socket, is_public
-from watcher.fetch.hosts import HostGate
+from watcher.fetch.hosts import Busy, HostGate
 from watcher.fetch.robots import MAX_BYTES, Robots
 from watcher.fetch.urls import checked, is_socks, origin, shown
 
@@ -99,6 +100,7 @@ class Client:
         """`private_hosts`: the hosts that the user wrote, which alone may be at private addresses."""
         self.settings = settings
         self.allow_private(private_hosts)
+        self.patient = False  # whether get() waits for a turn at a host however long that takes
         self._clock = clock
         self._gate = HostGate(settings.per_host, settings.host_gap, clock, rng)
         self._slots = asyncio.Semaphore(settings.concurrency)
@@ -133,7 +135,10 @@ class Client:
         await self._dns.close()
 
     async def get(self, request: Request) -> Response:
-        """Get `request`. A 304 is a Response; every other status but 2xx raises FetchError, as does all that fails."""
+        """Get `request`. A 304 is a Response; every other status but 2xx raises FetchError, as does all that fails.
+
+        Raises HostBusy, before anything was sent, where too many requests wait for the host already.
+        """
         return await _Exchange(self, request, self.settings.max_body).run()
 
     def session(self, proxy: str | None) -> aiohttp.ClientSession:
@@ -182,7 +187,7 @@ class _Exchange:
         self._url = checked(request.url)
         self._home = origin(self._url)
         self._userinfo = (self._url.user, self._url.password)
-        self._url = self._url.with_user(None)
+        self._url = self._first = self._url.with_user(None)
 
     async def run(self) -> Response:
         seen: set[URL] = set()
@@ -209,7 +214,7 @@ class _Exchange:
         client = self._client
         key = f"{self._url.host}:{self._url.port}"
         hop = self._guard()
-        async with client._gate.enter(key, self._request.gap), client._slots:
+        async with self._turn(key), client._slots:
             held = client._gate.held(key)
             if held:
                 raise FetchError(
@@ -238,6 +243,16 @@ class _Exchange:
             finally:
                 current_hop.reset(token)
                 self._spent += loop.time() - started
+
+    @asynccontextmanager
+    async def _turn(self, key: str) -> AsyncIterator[None]:
+        """A turn at the host; only the first hop can be sent away, the others have begun."""
+        patient = self._client.patient or self._cut or self._url != self._first
+        try:
+            async with self._client._gate.enter(key, self._request.gap, patient=patient):
+                yield
+        except Busy as busy:
+            raise HostBusy(FetchKind.RATE_LIMITED, shown(str(self._url)), str(busy), retry_after=busy.later) from None
 
     def _guard(self) -> Hop:
         if self._request.proxy is not None:

@@ -10,10 +10,20 @@ from random import Random
 from watcher.clock import Clock
 
 _KEPT = 4096  # hosts that are remembered before idle ones are dropped
+QUEUE = 8  # how many may wait at one host
+PATIENCE = 10.0  # and for how many seconds
+
+
+class Busy(Exception):
+    """Too many wait at a host. `later`: in how many seconds there is a turn, kept for who was sent away."""
+
+    def __init__(self, later: float) -> None:
+        self.later = later
+        super().__init__(f"too many requests wait for this host; there is a turn in {later:.0f} s")
 
 
 class _Host:
-    __slots__ = ("held_until", "inside", "next_start", "slots", "waiting")
+    __slots__ = ("held_until", "inside", "next_start", "promised", "slots", "waiting")
 
     def __init__(self, per_host: int) -> None:
         self.slots = asyncio.Semaphore(per_host)
@@ -21,6 +31,7 @@ class _Host:
         self.inside = 0
         self.next_start = 0.0
         self.held_until = 0.0
+        self.promised = 0.0  # the last turn that was given to who was sent away
 
 
 class HostGate:
@@ -35,12 +46,18 @@ class HostGate:
         self._hosts: dict[str, _Host] = {}
 
     @asynccontextmanager
-    async def enter(self, key: str, gap: float = 0.0) -> AsyncIterator[None]:
+    async def enter(self, key: str, gap: float = 0.0, *, patient: bool = True) -> AsyncIterator[None]:
         """Wait for a turn at host `key`; the turn is kept until the block ends.
 
-        `gap`: seconds to the next start there, where the host's own limit asks for more than is usual.
+        `gap`: seconds to the next start there, where the host's own limit asks for more than is usual. Who is not
+        `patient` is sent away with Busy where the wait would be long: what waits here holds a place that the sources
+        of other hosts could have.
         """
         host = self._host(key)
+        now = self._clock.now()
+        if not patient and (host.waiting >= QUEUE or host.next_start - now > PATIENCE):
+            host.promised = max(host.promised, now + PATIENCE, host.next_start) + max(self._gap, 0.1) * 1.2
+            raise Busy(host.promised - now)
         host.waiting += 1
         try:
             await host.slots.acquire()
@@ -89,5 +106,5 @@ class HostGate:
     def _drop_idle(self) -> None:
         now = self._clock.now()
         for key, host in list(self._hosts.items()):
-            if not host.waiting and not host.inside and max(host.next_start, host.held_until) <= now:
+            if not host.waiting and not host.inside and max(host.next_start, host.held_until, host.promised) <= now:
                 del self._hosts[key]

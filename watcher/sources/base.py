@@ -51,7 +51,7 @@ class Poll:
     """What one poll of a source gave."""
 
     outcome: Outcome
-    items: tuple[Item, ...] = ()
+    items: tuple[Item, ...] = ()  # those that may be new
     title: str = ""
     etag: str | None = None
     last_modified: str | None = None
@@ -60,6 +60,12 @@ class Poll:
     hints: Hints = Hints()
     cache: dict[str, Any] = field(default_factory=dict)  # comes back as SourceState.cache after PARSED
     elapsed: float = 0.0  # seconds that the fetch took
+    listed: tuple[str, ...] = ()  # ids of all items that there are, where `items` leaves out some; () where it is all
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all items that there are."""
+        return self.listed or tuple(item.id for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +173,8 @@ class Source(BaseModel, ABC):
     every: Literal["auto"] | Annotated[Duration, Field(ge=1)] = Field(
         "auto", description="How often it is polled; auto learns it from the source."
     )
+    min: Annotated[Duration, Field(ge=1)] | None = Field(None, description="The shortest interval of `every: auto`.")
+    max: Annotated[Duration, Field(ge=1)] | None = Field(None, description="The longest interval of `every: auto`.")
     cron: str | None = Field(None, description="When it is polled, as a cron time, instead of `every`.")
     timezone: str = Field("UTC", description="The time zone of `cron`.")
     tags: tuple[str, ...] = Field((), description="Names for groups of sources; rules choose them as tag:NAME.")
@@ -197,6 +205,10 @@ class Source(BaseModel, ABC):
             if self.every != "auto":
                 raise ValueError("a source has `every` or `cron`, not both")
             cron.check(self.cron, self.timezone)
+        if (self.min or self.max) and (self.every != "auto" or self.cron is not None):
+            raise ValueError("`min` and `max` bound `every: auto`; here the times are given")
+        if self.min and self.max and self.min > self.max:
+            raise ValueError("`min` is longer than `max`")
         return self
 
     def named(self, name: str) -> Self:

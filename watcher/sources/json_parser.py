@@ -43,7 +43,7 @@ def parse_json(body: bytes, url: str, source: str, items: str, fields: Mapping[s
         raise ParseError(f"no item has a title, a link or a text: check `map`; an item is {_what(found[0])}")
     kept = newest(entries, MAX_ITEMS)
     plain = [tuple(getattr(item, name) for name in item.__slots__) for item in to_items(source, kept, now)]
-    return {"items": plain, "per_day": per_day(kept, now)}
+    return {"items": plain, "per_day": per_day((entry.published for entry in kept), now)}
 
 
 def read_json(body: bytes) -> Any:

@@ -38,7 +38,7 @@ def parse_channel(body: bytes, name: str, source: str, now: float) -> dict[str, 
         "title": _line(titles[0]) if titles else "",
         "posts": posts,
         "before": next((int(text) for text in before if text.isascii() and text.isdigit()), 0),
-        "per_day": per_day(entries, now),
+        "per_day": per_day((entry.published for entry in entries), now),
     }
 
 

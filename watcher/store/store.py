@@ -17,6 +17,7 @@ from watcher.store.claims import ClaimStatements
 from watcher.store.configs import ConfigStatements
 from watcher.store.deliveries import DeliveryStatements
 from watcher.store.groups import GroupStatements
+from watcher.store.health import HealthStatements
 from watcher.store.items import ItemStatements
 from watcher.store.retention import Purged, RetentionStatements
 from watcher.store.silences import SilenceStatements
@@ -43,6 +44,7 @@ class Tx:
         self.channels = ChannelStatements(connection, now)
         self.silences = SilenceStatements(connection, now)
         self.configs = ConfigStatements(connection, now)
+        self.health = HealthStatements(connection, now)
         self.workers = WorkerStatements(connection, now)
         self._retention = RetentionStatements(connection, now)
 

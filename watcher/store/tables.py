@@ -145,6 +145,7 @@ item = Table(
     Column("story", Clean),
     Column("reason", Clean),  # why it was or was not told
     Column("judged_on", Clean),  # "feed" or "article"
+    Column("article_hash", Clean),  # of the text that its page gave; NULL where it was not read
     _flag("settled"),  # housekeeping has decided whether its text stays
 )
 _due_index(item)
@@ -152,6 +153,8 @@ Index("item_first_seen", item.c.first_seen)
 Index("item_unsettled", item.c.first_seen, sqlite_where=~item.c.settled, postgresql_where=~item.c.settled)
 _has_url = item.c.canonical.isnot(None)
 Index("item_canonical", item.c.canonical, sqlite_where=_has_url, postgresql_where=_has_url)
+_was_read = item.c.article_hash.isnot(None)
+Index("item_article", item.c.article_hash, sqlite_where=_was_read, postgresql_where=_was_read)
 Index("item_story", item.c.story)
 
 story = Table(
@@ -299,6 +302,23 @@ worker = Table(
     _text("version"),
     Column("started_at", Double, nullable=False),
     Column("seen_at", Double, nullable=False),
+)
+
+health = Table(
+    "health",
+    metadata,
+    Column("subject", Clean, primary_key=True),  # "source:ID", or what else has a state
+    _text("state"),  # as it was told last; who is well has no row
+    Column("since", Double, nullable=False),
+)
+
+health_note = Table(
+    "health_note",
+    metadata,
+    Column("id", Clean, primary_key=True),
+    Column("at", Double, nullable=False),
+    _text("subject"),
+    _text("text"),
 )
 
 WORK: dict[Queue, Table] = {Queue.SOURCE: source, Queue.ITEM: item, Queue.GROUP: group, Queue.DELIVERY: delivery}
