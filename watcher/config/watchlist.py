@@ -130,7 +130,8 @@ class Rule(Named):
     priority: Literal["normal", "high"] = Field(
         "normal", description="high: told at once, through quiet hours and digests."
     )
-    min_outlets: int = Field(1, ge=1, le=100, description="Tell only once so many different outlets carry the story.")
+    min_outlets: int = Field(1, ge=1, le=100, description="Tell only once so many different outlets report the event.")
+    min_copies: int = Field(1, ge=1, le=100, description="Tell only once so many different outlets carry the one text.")
     was: str | None = Field(None, description="The rule's earlier name, so that what it has told is not told again.")
 
     def named(self, name: str, node: Node) -> Self:

@@ -50,9 +50,13 @@ def story_text(item: Item) -> str:
 
 def signature_of(item: Item) -> frozenset[int]:
     """The signature of an item: that of its text, and one hash of its whole title, by which short items are found."""
-    title = headlines.read(item.title, item.outlet).text
     hashes = signature(story_text(item))
-    return hashes | {whole_hash(title)} if title else hashes
+    return hashes | {title_hash(item)} if headlines.read(item.title, item.outlet).text else hashes
+
+
+def title_hash(item: Item) -> int:
+    """The hash of an item's whole title: one that two stories share is enough to compare them."""
+    return whole_hash(headlines.read(item.title, item.outlet).text)
 
 
 def decide(item: Item, hashes: frozenset[int], candidates: Sequence[Candidate], copies: Copies = "text") -> Verdict:
