@@ -131,9 +131,9 @@ async def _open(tx: Tx, one: Judged, common: Collection[int], now: float, *, alo
     if relation is not None:
         story = replace(story, event=relation.story.event)
         logger.debug("related", title=item.title, to=relation.story.title, why=relation.detail)
-    described = story.event in heard.described
-    await tx.stories.open(story, one.hashes, common=common, words=None if described else said.marked)
-    if not described:
+    described = relation is not None and await tx.events.described(story.event)
+    opened = await tx.stories.open(story, one.hashes, common=common, words=None if described else said.marked)
+    if opened and not described:
         await tx.events.describe(story, said.title)
     return _Placed(story, grown=relation is not None)
 

@@ -7,13 +7,12 @@ DESCRIBED stories, so that it does not drift from what it began with, and a look
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Delete, Insert, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, Delete, Insert, ScalarSelect, Select, bindparam, delete, func, insert, select, update
 
 from watcher.model import Report, Story
 from watcher.store.packing import among, each, many, unpack
@@ -22,19 +21,17 @@ from watcher.store.stories import story_of
 from watcher.store.tables import event_word, story
 
 WINDOW = 6 * 3600.0  # what is opened this long after a story can report its event
-COMMON = 64  # events
+COMMON = 32  # events
 DESCRIBED = 8  # stories
-REPORTS = 10  # the best by shared words
-SHARED = 2  # words of a story's title; with fewer in common it is not looked at
+REPORTS = 6  # the best by shared words of the title
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What is known of an item's words."""
 
-    reports: tuple[Report, ...] = ()  # stories whose titles hold some
+    reports: tuple[Report, ...] = ()  # stories whose titles hold some of its title
     held: Mapping[int, int] = field(default_factory=dict)  # how many events hold each word in a title
-    described: frozenset[str] = frozenset()  # events that need no further story to describe them
 
     @property
     def common(self) -> frozenset[int]:
@@ -52,21 +49,22 @@ class EventStatements(Statements):
         """
         if not title:
             return Heard()
-        rows = await self._rows(_holders(self._postgres), {"words": many(words, self._postgres), "since": since})
-        events: defaultdict[int, set[int]] = defaultdict(set)
-        stories: defaultdict[int, set[int]] = defaultdict(set)
-        for row in rows:
-            stories[row.event].add(row.story)
-            events[row.hash].add(row.event)
-        held = {hash_: len(having) for hash_, having in events.items()}
-        best = _best(rows, held, frozenset(title))
-        if not best:
+        counts = await self._rows(_held(self._postgres), {"words": many(words, self._postgres), "since": since})
+        held = {row.hash: row.events for row in counts}
+        rare = [word for word in title if 0 < held.get(word, 0) < COMMON]
+        if not rare:
             return Heard(held=held)
-        found = await self._rows(_outlined(self._postgres), {"nos": many(best, self._postgres), "since": since})
-        reports = tuple(Report(story_of(row), unpack(row.words)) for row in found)
-        numbers = {report.story.event: _number(report.story.event) for report in reports}
-        full = frozenset(event for event, number in numbers.items() if len(stories[number]) >= DESCRIBED)
-        return Heard(reports, held, full)
+        best = await self._rows(_best(self._postgres), {"words": many(rare, self._postgres), "since": since})
+        nos = many([row.story for row in best], self._postgres)
+        found = await self._rows(_outlined(self._postgres), {"nos": nos, "since": since})
+        return Heard(tuple(Report(story_of(row), unpack(row.words)) for row in found), held)
+
+    async def described(self, event: str) -> bool:
+        """Whether as many stories describe the event as may."""
+        row = await self._first(
+            select(func.count().label("stories")).where(story.c.event == event, story.c.words.isnot(None))
+        )
+        return row is not None and row.stories >= DESCRIBED
 
     async def describe(self, one: Story, title: Collection[int]) -> None:
         """Let later reports of the event be found by the words of this story's title."""
@@ -100,36 +98,40 @@ def _number(event: str) -> int:
     return int.from_bytes(hashlib.blake2b(event.encode(), digest_size=8).digest(), "big", signed=True)
 
 
-def _best(rows: Sequence[Row[Any]], held: Mapping[int, int], title: frozenset[int]) -> list[int]:
-    """The numbers of the stories that share most, each word counting by how few events hold it."""
-    shared: defaultdict[int, list[int]] = defaultdict(list)
-    for row in rows:
-        if held[row.hash] < COMMON:
-            shared[row.story].append(row.hash)
-    near = {
-        no: sum(1 / held[hash_] for hash_ in hashes)
-        for no, hashes in shared.items()
-        if len(hashes) >= SHARED and not title.isdisjoint(hashes)
-    }
-    return sorted(near, key=lambda no: (-near[no], -no))[:REPORTS]
-
-
 @cache
-def _holders(postgres: bool) -> Select[tuple[int, int, int]]:
-    oldest = (
+def _oldest() -> ScalarSelect[int]:
+    """The number of the first story within the window."""
+    return (
         select(story.c.no)
         .where(story.c.words.isnot(None), story.c.opened_at >= bindparam("since"))
         .order_by(story.c.opened_at)
         .limit(1)
         .scalar_subquery()
     )
-    return select(event_word.c.hash, event_word.c.story, event_word.c.event).where(
-        among(event_word.c.hash, "words", postgres), event_word.c.story >= oldest
+
+
+@cache
+def _held(postgres: bool) -> Select[Any]:
+    return (
+        select(event_word.c.hash, func.count(event_word.c.event.distinct()).label("events"))
+        .where(among(event_word.c.hash, "words", postgres), event_word.c.story >= _oldest())
+        .group_by(event_word.c.hash)
     )
 
 
 @cache
-def _outlined(postgres: bool) -> Select[tuple[object, ...]]:
+def _best(postgres: bool) -> Select[Any]:
+    return (
+        select(event_word.c.story)
+        .where(among(event_word.c.hash, "words", postgres), event_word.c.story >= _oldest())
+        .group_by(event_word.c.story)
+        .order_by(func.count().desc(), event_word.c.story.desc())
+        .limit(REPORTS)
+    )
+
+
+@cache
+def _outlined(postgres: bool) -> Select[Any]:
     within = story.c.opened_at >= bindparam("since")
     return select(story).where(among(story.c.no, "nos", postgres), within, story.c.words.isnot(None))
 

@@ -21,7 +21,7 @@ from watcher.text.fold import chunk
 LEAD = 100  # words of the text that are read: what happened, who and where
 RARE_WORD = 5  # letters of a word that is no name
 NAME = 3
-COMMON = 64  # events; a word in the titles of so many says nothing
+COMMON = 32  # events; a word in the titles of so many says nothing
 TITLE = 2.0  # how much more a word of the title counts
 ALIKE = 0.35  # the cosine of two reports of one event
 OF_A_TITLE = 2  # words of each title that the other text has

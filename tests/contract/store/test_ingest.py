@@ -12,7 +12,7 @@ from tests.newsroom import configured, copy_of, ingest, newsroom
 from watcher.model import Alert, AlertState, Item, Reason, Story
 from watcher.pipeline import Services
 from watcher.store import Store
-from watcher.stories import coverage
+from watcher.stories import coverage, outline
 
 HOUR = 3600.0
 WORKERS = 8
@@ -110,8 +110,6 @@ async def test_housekeeping_forgets_the_words_of_events_that_are_over(
 
 
 def _words(item: Item) -> tuple[frozenset[int], frozenset[int]]:
-    from watcher.stories import outline
-
     said = outline(item)
     return frozenset(said.words), said.title
 
@@ -134,7 +132,6 @@ async def test_min_outlets_counts_copies_and_own_reports_of_the_event(
     assert [(alert.state, alert.reason) for alert in released] == [(AlertState.WAITING, Reason.FIRST_SIGHT)] * 2
     async with store.read() as tx:
         reach = coverage(one.outlets for one in await tx.events.stories((await stories(store))[0].event))
-        [group] = await tx.groups.list()
     assert str(reach) == "4 outlets: 2 copies, 2 own reports"
     await ingest(services, report("tribune.example"))  # what comes later waits for nothing
     assert {alert.state for alert in await alerts(store)} == {AlertState.WAITING}
