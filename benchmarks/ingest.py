@@ -15,6 +15,7 @@ import shutil
 import statistics
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from watcher.model import Item
 from watcher.pipeline import Services
 from watcher.pipeline.judge import Judged, judge, record
 from watcher.store import Store, Tx, open_store, tables
+from watcher.store.events import COMMON
 from watcher.store.events import WINDOW as EVENT_WINDOW
 from watcher.store.packing import pack
 from watcher.stories import SHARED, outline
@@ -69,6 +71,7 @@ def item(number: int, outlet: int = 0) -> Item:
 async def fill(store: Store, first: int, end: int) -> None:
     """Stored stories `first` to `end`, each with its item and its rows; the last twentieth is in the event window."""
     now = store.now()
+    held: Counter[int] = Counter()
     for start in range(first, end, 2000):
         numbers = range(start, min(start + 2000, end))
 
@@ -96,7 +99,9 @@ async def fill(store: Store, first: int, end: int) -> None:
                 packed = {"hashes": pack(hashes), "words": pack(h | 1 for h in title) if recent else None}
                 stories.append({**values, **times, **packed, "event": f"story {number}", "outlets": ["x.example"]})
                 shingles += [{"hash": h, "story": number + 1} for h in hashes]
-                words += [{"hash": h, "story": number + 1, "event": number} for h in title if recent]
+                rare = [h for h in title if recent and held[h] < COMMON]
+                held.update(rare)
+                words += [{"hash": h, "story": number + 1, "event": number} for h in rare]
             await tx.items.add(items, now=now, baseline=False, read_at=None)
             await tx.stories._run(tables.story.insert(), stories)
             await tx.stories._run(tables.shingle.insert(), sorted(shingles, key=lambda row: row["hash"]))

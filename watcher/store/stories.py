@@ -47,6 +47,7 @@ class StoredStory:
 
     story: Story
     items: tuple[Item, ...]
+    seen: tuple[float, ...]  # when each came
     alerts: int
 
 
@@ -230,16 +231,21 @@ class StoryStatements(Statements):
         if not ids:
             return []
         items: dict[str, list[Item]] = {}
+        seen: dict[str, list[float]] = {}
         statement = select(item).where(self._among(item.c.story, ids)).order_by(item.c.first_seen, item.c.id)
         for row in await self._rows(statement):
             items.setdefault(row.story, []).append(item_of(row))
+            seen.setdefault(row.story, []).append(row.first_seen)
         counted = await self._rows(
             select(alert.c.story, func.count().label("alerts"))
             .where(self._among(alert.c.story, ids))
             .group_by(alert.c.story)
         )
         alerts = {row.story: row.alerts for row in counted}
-        return [StoredStory(one, tuple(items.get(one.id, ())), alerts.get(one.id, 0)) for one in stories]
+        return [
+            StoredStory(one, tuple(items.get(one.id, ())), tuple(seen.get(one.id, ())), alerts.get(one.id, 0))
+            for one in stories
+        ]
 
 
 # Statements of ingest, built once: building one takes as long as running it.

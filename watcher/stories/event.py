@@ -115,6 +115,11 @@ def outline(item: Item) -> Outline:
     return Outline(words, frozenset(word.hash for word, _ in title) & words.keys(), frozenset(names))
 
 
+def stems(text: str) -> frozenset[int]:
+    """The hashes of all words of a text, of names and others, as outlines have them."""
+    return frozenset(word.hash for written in text.split() for word in _READ[written])
+
+
 def relate(item: Item, new: Outline, held: Mapping[int, int], reports: Sequence[Report]) -> Relation | None:
     """The report of `reports` that tells of the same event as `item`, whose outline is `new`; None where none does.
 
