@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from watcher.model import Candidate, Item, Reason, Story
 from watcher.stories import headlines
 from watcher.stories.headlines import differ, names, numbers
-from watcher.stories.shingles import at_one_level, signature, spread, whole_hash
+from watcher.stories.shingles import at_one_level, begins, signature, spread, whole_hash
 from watcher.text.fold import words
 
 Copies = Literal["text", "url", "off"]
@@ -31,6 +31,8 @@ SPREAD = 0.7
 SAME_SITE_CONTAINED = 0.9
 SAME_PAGE = 0.4  # within one site, at one URL
 ROUND_UP = 3  # stories in one item
+PART = 3  # times longer is a text that holds another as a part,
+PART_BEGINS = 0.1  # which stands further on in it, and not at its beginning, where a cut copy does
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ def _judge(new: _Side, known: Candidate, copies: Copies) -> _Copy | None:
         same = _reposted(new, old, contained, shared, same_title)
     else:
         same = _copied(new, old, shared, size) or (same_title and _titled_alike(new, old, shared))
+        same = same and not (PART * size <= max(len(mine), len(theirs)) and _is_part(new, old))
     numbered = same_site or new.short or old.short
     if not same or differ(new.headline, old.headline, numbered=numbered) or _named_differ(new.item, old.item):
         return None
@@ -134,6 +137,13 @@ def _copied(new: _Side, old: _Side, shared: int, size: int) -> bool:
     if shared >= (CONTAINED if size >= FEW else FEW_CONTAINED) * size:
         return True
     return spread(story_text(new.item), story_text(old.item)) >= SPREAD
+
+
+def _is_part(new: _Side, old: _Side) -> bool:
+    """Whether the shorter text is one of several in the longer: it stands further on, under a title of its own."""
+    if _titles_agree(set(new.headline.shape), set(old.headline.shape)):
+        return False
+    return begins(story_text(new.item), story_text(old.item)) >= PART_BEGINS
 
 
 def _titled_alike(new: _Side, old: _Side, shared: int) -> bool:
