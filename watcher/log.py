@@ -24,7 +24,11 @@ def configure(level: str = "info", style: str = "auto") -> None:
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if console else "iso", utc=not console),
     ]
     if console:
-        renderer: list[Any] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=24)]
+        colours = sys.stderr.isatty()
+        renderer: list[Any] = [
+            _without_room,
+            structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=24, sort_keys=False),
+        ]
     else:
         renderer = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     structlog.configure(
@@ -36,6 +40,12 @@ def configure(level: str = "info", style: str = "auto") -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
     for name in ("apscheduler", "asyncio", "trafilatura", "htmldate", "justext"):
         logging.getLogger(name).setLevel(logging.CRITICAL if name != "asyncio" else logging.ERROR)
+
+
+def _without_room(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """On a terminal the event's own words say enough."""
+    event.pop("room", None)
+    return event
 
 
 def get(name: str) -> Any:

@@ -46,7 +46,7 @@ SinceOption = Annotated[str, typer.Option("--since", help="How far back: 30m, 2h
 LimitOption = Annotated[int, typer.Option("--limit", help="At most so many.", min=1)]
 LogLevelOption = Annotated[
     str | None,
-    typer.Option("--log-level", envvar="WATCHER_LOG_LEVEL", help="debug, info, warning or error.", show_default=False),
+    typer.Option("--log-level", help="debug, info, warning or error; goes before the settings.", show_default=False),
 ]
 
 
@@ -65,13 +65,21 @@ def config_path(path: Path | None) -> Path:
 def start_logs(path: Path, level: str | None, *, quiet: bool = False) -> None:
     """Set up logging as the settings at `path` say; `level` from the command line goes before them.
 
-    `quiet` hears from warnings up unless a level was asked for. The settings are read even where the rest is broken.
+    `quiet` hears from warnings up unless a level was asked for. Settings that cannot be read are reported later, by
+    whoever needs them.
     """
     from watcher import log
+    from watcher.config import load_settings
+    from watcher.config.settings import Log
 
     if level is not None and level not in log.LEVELS:
         raise typer.BadParameter(f"{level}: expected one of {', '.join(log.LEVELS)}", param_hint="--log-level")
-    log.configure(level or ("warning" if quiet else "info"))
+    try:
+        settings = load_settings(path).log
+    except ConfigError:
+        settings = Log()
+    usual = "warning" if quiet and "level" not in settings.model_fields_set else settings.level
+    log.configure(level or usual, settings.format)
 
 
 def load_config(path: Path | None, secrets: Path | None = None) -> Config:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watcher.cli import common
+from watcher.errors import Problem, QueryError
 
 if TYPE_CHECKING:
     from watcher.model import Item
-    from watcher.query import Explanation
+    from watcher.query import Explanation, Finding
 
 app = typer.Typer()
 
@@ -72,17 +73,31 @@ def _text_line(item_id: str, names: list[str]) -> None:
 def _one(query: str, text: str, url: str, title: str, json: bool) -> None:
     from watcher.query import Document, explain, lint, parse
 
-    node = parse(query)
+    try:
+        node = parse(query)
+    except QueryError as error:
+        common.print_problems([_problem(query, error)], sys.stderr)
+        raise typer.Exit(2) from error
     item = _item(text, url, title)
     explanation = explain(node, Document.of(item))
     if json:
         common.print_json(explanation.to_json())
     else:
-        for finding in lint(node, query):
-            typer.echo(f"{finding.level}: column {finding.column}: {finding.message}", err=True)
+        findings = [_problem(query, finding) for finding in lint(node, query)]
+        common.print_problems(findings, sys.stderr)
         _show(explanation, item)
     if not explanation.holds:
         raise typer.Exit(1)
+
+
+def _problem(query: str, found: QueryError | Finding) -> Problem:
+    """What is said of a query, at its place in it."""
+    before = query[: found.column - 1]
+    line, column = before.count("\n"), len(before) - before.rfind("\n")
+    level = getattr(found, "level", "error")
+    return Problem(
+        "query", line + 1, column, found.message, found.hint, level, query.splitlines()[line] if query else ""
+    )
 
 
 def _item(text: str, url: str, title: str) -> Item:

@@ -214,7 +214,7 @@ class _Exchange:
                         f"{hop.host} is at {hop.refused}, which is no public address; only hosts that the "
                         "configuration names may be private",
                     ) from None
-                kind, message = failures.describe(error, client.settings)
+                kind, message = failures.describe(error, client.settings.timeout)
                 raise self._error(kind, message) from None  # its own words may hold the whole URL
             finally:
                 current_hop.reset(token)

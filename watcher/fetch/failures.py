@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
 from watcher.errors import FetchKind
 
-if TYPE_CHECKING:
-    from watcher.fetch.client import FetchSettings
-
-
 # ValueError: what a hostile answer makes of a parser. Anything else is a bug of ours, and is raised as it is.
 EXPECTED = (aiohttp.ClientError, HttpProcessingError, OSError, TimeoutError, ValueError)
 
 
-def describe(error: Exception, settings: FetchSettings) -> tuple[FetchKind, str]:
-    """The kind and the words for what the client's own code, aiohttp or the system raised."""
+def describe(error: Exception, timeout: float) -> tuple[FetchKind, str]:
+    """The kind and the words for what the client's own code, aiohttp or the system raised within `timeout` seconds."""
     for kinds, kind, words in _WORDS:
         if isinstance(error, kinds):
             return kind, words(error)
     if isinstance(error, TimeoutError) and not error.errno:
-        return FetchKind.TIMEOUT, f"not done after {settings.timeout:g} s"
+        return FetchKind.TIMEOUT, f"not done after {timeout:g} s"
     if isinstance(error, OSError):
         return FetchKind.NETWORK, f"the connection broke ({_system(error)})"
     return FetchKind.PROTOCOL, f"the exchange failed: {type(error).__name__}"

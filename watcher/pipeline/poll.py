@@ -14,6 +14,7 @@ from watcher.sources import Outcome, Poll, Source
 from watcher.sources.schedule import after_failure, next_due
 from watcher.store import Tx, Unchanged
 from watcher.text.language import detect
+from watcher.text.urls import has_domain, host, outlet
 
 logger = log.get("poll")
 
@@ -102,7 +103,13 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
 def _complete(item: Item, source: Source) -> Item:
     """What the source's configuration and the text itself say of an item."""
     lang = source.lang or detect(item.title, item.body or item.summary, item.lang)
-    return replace(item, lang=lang, outlet=source.outlet or item.outlet)
+    return replace(item, lang=lang, outlet=source.outlet or _outlet(item, source))
+
+
+def _outlet(item: Item, source: Source) -> str:
+    """Who publishes an item, where the configuration does not say: a host without a domain is known by its source."""
+    url = item.url or source.address
+    return outlet(url) if has_domain(host(url)) else source.name
 
 
 def _within(item: Item, oldest: float) -> bool:

@@ -61,7 +61,17 @@ def holds(  # noqa: PLR0911 - one case a node
             return any(search(pattern, text, scope.limit) for text in view.texts(scope.fields))
         case Value(text=value):
             return holds_value(view, scope.fields[0], value)
+    if isinstance(node, Word | Phrase) and scope.limit is None and (isinstance(node, Word) or node.loose is None):
+        return any(_stands(node, text) for text in view.texts(scope.fields))
     return any(hits(node, text, scope.limit) for text in view.texts(scope.fields))
+
+
+def _stands(node: Word | Phrase, text: FieldText) -> bool:
+    """Whether words stand side by side in a field."""
+    if not text.keys.issuperset(node.keys):
+        return False
+    found = text.side_by_side(node.keys)
+    return bool(hits(node, text)) if found is None else found
 
 
 def holds_value(view: View, field: str, value: str) -> bool:
@@ -127,7 +137,7 @@ def _hits(node: Node, text: FieldText) -> list[Hit]:
 def _side_by_side(keys: tuple[str, ...], text: FieldText) -> list[Hit]:
     if len(keys) == 1:
         return [Hit(first, last, ((first, last),)) for first, last in text.places(keys[0])]
-    if not text.keys.issuperset(keys) or not text.side_by_side(keys):
+    if not text.keys.issuperset(keys) or text.side_by_side(keys) is False:
         return []
     runs = [(first, last) for first, last in text.places(keys[0])]
     for key in keys[1:]:

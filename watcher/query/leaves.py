@@ -168,6 +168,7 @@ class Lexicon:
         """Drop what is remembered of chunks."""
         self.held = _Held(self)
         self.counts: dict[str, int] = {}  # of every chunk seen: how many tokens it is
+        self.odd: set[str] = set()  # the chunks that are not one token
         self._holders: dict[str, list[str]] = {}  # of each key: the chunks that hold it
         self._characters = 0
 
@@ -199,6 +200,8 @@ class Lexicon:
         """Work out what a chunk holds that was not seen before."""
         piece = chunk(written)
         self.counts[written] = len(piece.tokens)
+        if len(piece.tokens) != 1:
+            self.odd.add(written)
         self._characters += len(written) + 64
         held = self.held[written] = tuple({key: None for key, _, _ in self._places(piece)})
         for key in held:

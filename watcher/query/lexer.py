@@ -167,7 +167,15 @@ def _field(text: str, field: re.Match[str], start: int) -> Iterator[Token]:
         )
     yield Token(Kind.FIELD, name, start, end)
     if name in ITEM_FIELDS and (value := _VALUE.match(text, end)) and value[0][0] not in QUOTES:
-        yield Token(Kind.WORD, value[0], end, value.end())
+        listed = _NAME.match(value[0])
+        yield Token(Kind.NAMED, listed[1], end, value.end()) if listed else Token(Kind.WORD, value[0], end, value.end())
+    elif name in TEXT_FIELDS and _FIELD.match(text, end):
+        raise field_inside(name, end)
+
+
+def field_inside(name: str, place: int) -> QueryError:
+    """The error of a field within a field."""
+    return QueryError(f"a field inside of {name}:", place + 1, "a field takes words, phrases and parentheses of these")
 
 
 def suggest(name: str, known: tuple[str, ...] | list[str]) -> str:

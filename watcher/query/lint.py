@@ -61,9 +61,11 @@ def _side_by_side(node: Node, text: str) -> Iterator[Finding]:
 
 
 def _lower_case(node: Node, text: str) -> Iterator[Finding]:
-    words = node.words if isinstance(node, Phrase) else (node,) if isinstance(node, Word) else ()
-    if not words or text[node.start : node.start + 1] in QUOTES:
-        return
+    """Words of a bare phrase, and words between other units, as in `(a) and (b)`."""
+    if isinstance(node, Phrase):
+        words = () if text[node.start : node.start + 1] in QUOTES else node.words
+    else:
+        words = tuple(one for one in children(node) if isinstance(one, Word) and text[one.start] not in QUOTES)
     for word in words:
         if word.text.lower() in ("and", "or", "not") and not word.exact:
             operator = word.text.upper()
@@ -93,19 +95,18 @@ def _redundant(node: Node, text: str) -> Iterator[Finding]:
         if child in seen:
             yield _at(child, "warning", f"{child} stands here twice", "take one away")
         seen.append(child)
-    singles = {keys[0]: child for child in node.children if isinstance(child, Word) and len(keys := _keys(child)) == 1}
-    prefixes = {key[:-1]: child for key, child in singles.items() if key.endswith("*")}
+    singles = [child for child in node.children if isinstance(child, Word) and len(child.keys) == 1]
     for child in node.children:
-        keys = _keys(child)
-        for key in keys:
-            other = singles.get(key) or next((by for start, by in prefixes.items() if key.startswith(start)), None)
-            if other is None or other is child or other == child:
-                continue
-            spare, by = (child, other) if isinstance(node, Or) else (other, child)
-            if isinstance(node, And) and key.endswith("*"):
-                continue
-            yield _at(spare, "warning", f"{spare} changes nothing beside {by}", "take it away")
-            break
+        other = next((one for one in singles if one != child and _held_by(one.keys[0], _keys(child))), None)
+        if other is None or (isinstance(node, And) and other.text.endswith("*") and isinstance(child, Phrase)):
+            continue
+        spare, by = (child, other) if isinstance(node, Or) else (other, child)
+        yield _at(spare, "warning", f"{spare} changes nothing beside {by}", "take it away")
+
+
+def _held_by(key: str, keys: tuple[str, ...]) -> bool:
+    """Whether a text that holds `keys` holds `key`, which may be a prefix."""
+    return key in keys or (key.endswith("*") and any(other.startswith(key[:-1]) for other in keys))
 
 
 def _keys(node: Node) -> tuple[str, ...]:

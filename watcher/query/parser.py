@@ -10,8 +10,6 @@ words := WORD+
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -29,14 +27,12 @@ from watcher.query.ast import (
     Phrase,
     Regex,
     Value,
-    Word,
-    children,
 )
-from watcher.query.lexer import ITEM_FIELDS, Kind, Token, suggest, tokenize
+from watcher.query.checks import below, check_field_free, check_operand, check_pattern, check_size, check_value
+from watcher.query.lexer import ITEM_FIELDS, Kind, Token, field_inside, suggest, tokenize
+from watcher.query.words import bare_word, exact_words, quoted_words
 
 DEEPEST = 50  # levels of parentheses and operators within each other; a person writes four
-DEEPEST_TREE = 200  # the same with named terms written out
-LARGEST_TREE = 200_000  # words and operators, with named terms written out
 
 _NAMES = {
     Kind.AND: "AND",
@@ -58,7 +54,7 @@ def parse(text: str, terms: Mapping[str, Node] | None = None) -> Node:
     """
     parser = _Parser(text, terms or {})
     node = parser.whole()
-    _check_size(node)
+    check_size(node)
     return node
 
 
@@ -137,9 +133,9 @@ class _Parser:
             if links > DEEPEST:
                 raise QueryError(f"more than {DEEPEST} distances in a chain", token.start + 1, "use parentheses and OR")
             if links == 1:
-                _check_operand(left)
+                check_operand(left)
             right = self._unit()
-            _check_operand(right)
+            check_operand(right)
             unit = token.value[0] if token.value[0] in "sp" else "w"
             distance = int(token.value.rstrip("f")) if unit == "w" else None
             left = Near(left, right, distance, unit, token.value.endswith("f"), left.start, right.end)
@@ -188,14 +184,14 @@ class _Parser:
         while self._token.kind in (Kind.WORD, Kind.EXACT):
             token = self._take()
             if token.kind is Kind.EXACT:
-                words += _exact_words(token)
+                words += exact_words(token)
             else:
-                words.append(_bare_word(token))
+                words.append(bare_word(token))
         return words[0] if len(words) == 1 else Phrase(tuple(words), None, words[0].start, words[-1].end)
 
     def _quote(self) -> Node:
         token = self._take()
-        words = _quoted_words(token)
+        words = quoted_words(token)
         loose = None
         end = token.end
         if self._token.kind is Kind.LOOSE:
@@ -217,7 +213,7 @@ class _Parser:
             )
         node = Named(token.value, self._terms[token.value], token.start, token.end)
         if self._field:
-            _check_field_free(node.child, token, self._field)
+            check_field_free(node.child, token, self._field)
         return node
 
     def _regex(self) -> Node:
@@ -228,11 +224,7 @@ class _Parser:
     def _in_field(self) -> Node:
         token = self._take()
         if self._field:
-            raise QueryError(
-                f"a field inside of {self._field}:",
-                token.start + 1,
-                "a field takes words, phrases and parentheses of these",
-            )
+            raise field_inside(self._field, token.start)
         if self._token.kind not in _STARTS:
             raise self._unexpected(f"after {token.value}: ")
         self._field = token.value
@@ -249,13 +241,13 @@ class _Parser:
             while self._token.kind is Kind.WORD and self._tokens[self._at - 1].end < self._token.start:
                 following = self._take()
                 text, token = f"{text} {following.value}", token._replace(end=following.end)
-        _check_value(self._field, text, token)
+        check_value(self._field, text, token)
         return Value(text, token.start, token.end)
 
     def _first(self) -> Node:
         token = self._take()
         child, end = self._argument(token, self._or)
-        for one in _below(child):
+        for one in below(child):
             if isinstance(one, Field):
                 raise QueryError(
                     f"a field inside of FIRST/{token.value}",
@@ -267,7 +259,7 @@ class _Parser:
     def _at_least(self) -> Node:
         token = self._take()
         child, end = self._argument(token, self._or)
-        _check_operand(child, f"ATLEAST/{token.value}")
+        check_operand(child, f"ATLEAST/{token.value}")
         return AtLeast(int(token.value), child, token.start, end)
 
     def _argument(self, token: Token, inner: Callable[[], Node]) -> tuple[Node, int]:
@@ -315,187 +307,3 @@ def _grouped(node: Node, start: int, end: int) -> Node:
     if isinstance(node, And):
         return replace(node, start=start, end=end, grouped=True)
     return replace(node, start=start, end=end)  # type: ignore[type-var]  # every node is a dataclass
-
-
-# --- words ----------------------------------------------------------------------------------------------------------
-
-_LEAD = re.compile(r"[^\w#@$.{]*(?:[#@$.]*(?=[#@$.][\w])|[#@$.]+(?![\w#@$.]))?")
-_TRAIL = re.compile(r"(?<=[\w])(\+\+|\+|#|\*)?([^\w]*)$")
-
-
-def _bare_word(token: Token) -> Word:
-    """A word outside of quotes, where a stray sign is an error."""
-    text = token.value
-    if text.isascii() and text.isalnum():
-        return Word(text, False, token.start, token.end)
-    cleaned, lead, trail = _cleaned(text)
-    stray = lead.strip(".'’‘ʼ…") + trail.strip(".'’‘ʼ…")
-    if stray and cleaned:
-        place = token.start if lead.strip(".'’‘ʼ…") else token.end - len(trail)
-        raise QueryError(f"{stray[0]} has no meaning here", place + 1, _SIGN_HINTS.get(stray[0], "write it in quotes"))
-    return _word(cleaned, False, token.start, token.end)
-
-
-_SIGN_HINTS = {
-    ",": "write OR between alternatives, AND between what must all be there, or put the phrase in quotes",
-    "+": "every word must be there already: write a AND b",
-    "*": "* stands at the end of a word only; ? stands for one letter anywhere",
-    "?": "? stands for one letter inside of a word, as in wom?n",
-    "-": "- means NOT directly before a word; write NOT, or put the phrase in quotes",
-    "^": "there is no weighting",
-    "[": "there are no ranges",
-}
-
-
-def _cleaned(text: str) -> tuple[str, str, str]:
-    """A word without the punctuation around it, and that punctuation: signs that belong to a term stay."""
-    start = 0
-    while start < len(text) and not text[start].isalnum():
-        if text[start] in "#@$." and text[start + 1 : start + 2].isalnum():
-            break
-        start += 1
-    end = len(text)
-    while end > start and not text[end - 1].isalnum():
-        end -= 1
-    for sign in ("++", "+", "#", "*", "-*", ".*", "/*", "?*"):
-        if text.startswith(sign, end) and end > start:
-            longest = sign
-            end += len(longest)
-            break
-    while end < len(text) and text[end - 1 : end].isalnum() and _is_mark(text[end]):
-        end += 1
-    return text[start:end], text[:start], text[end:]
-
-
-def _is_mark(char: str) -> bool:
-    return unicodedata.category(char)[0] == "M"
-
-
-def _exact_words(token: Token) -> list[Word]:
-    """The words of {…}."""
-    words = [word for piece in token.value.split() if (word := _cleaned(piece)[0])]
-    if not words:
-        raise QueryError("nothing stands between the braces", token.start + 1, "expected a word, as in {US}")
-    return [_word(word, True, token.start, token.end) for word in words]
-
-
-def _quoted_words(token: Token) -> list[Word]:
-    """The words between quotes; punctuation there is what a text may have, and counts for nothing."""
-    words = []
-    for piece in re.finditer(r"\{[^{}]*\}|[^\s{}]+", token.value):
-        start = token.start + 1 + piece.start()
-        written = piece[0]
-        if written.startswith("{") and len(written) > 2:
-            words += _exact_words(Token(Kind.EXACT, written[1:-1], start, start + len(written)))
-        elif cleaned := _cleaned(written)[0]:
-            words.append(_word(cleaned, False, start, start + len(written)))
-    if not words:
-        raise QueryError("no word stands between the quotes", token.start + 1, "expected a word or a phrase")
-    return words
-
-
-def _word(text: str, exact: bool, start: int, end: int) -> Word:
-    try:
-        return Word(text, exact, start, end)
-    except ValueError as error:
-        raise QueryError(str(error), start + 1, length=max(1, end - start)) from None
-
-
-# --- what may stand where -------------------------------------------------------------------------------------------
-
-
-def check_pattern(pattern: str, start: int) -> None:
-    """Refuse what RE2 does not take. Raises QueryError."""
-    import re2  # noqa: PLC0415 - only where a rule has a regular expression
-
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        re2.compile(pattern, options)
-    except re2.error as error:
-        reason = error.args[0]
-        reason = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-        raise QueryError(
-            f"the regular expression does not compile: {reason}",
-            start + 1,
-            "it is RE2, without look-around and back references",
-            length=len(pattern) + 2,
-        ) from None
-
-
-def _check_operand(node: Node, of: str = "NEAR") -> None:
-    """NEAR and ATLEAST take what stands at places: words, phrases, OR of these, terms of these, NEAR."""
-    waiting = [node]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, Word | Phrase):
-            continue
-        if isinstance(one, Or | Near | Named):
-            waiting.extend(children(one))
-            continue
-        what = {And: "AND", Not: "NOT", First: "FIRST", AtLeast: "ATLEAST", Regex: "a regular expression"}.get(
-            type(one), "a field"
-        )
-        hint = "write title:(a NEAR b)" if isinstance(one, Field) else "it takes words, phrases, and OR of these"
-        if isinstance(one, And):
-            hint += "; each NEAR stands between two of them, as in (a NEAR/5 b) AND (a NEAR/5 c)"
-        place = node if isinstance(node, Named) else one
-        raise QueryError(f"{what} inside of {of}", place.start + 1, hint, length=max(1, place.end - place.start))
-
-
-def _check_field_free(node: Node, token: Token, field: str) -> None:
-    for one in _below(node):
-        if isinstance(one, Field):
-            raise QueryError(f"@{token.value} has a field, and stands inside of {field}:", token.start + 1)
-        if field in ITEM_FIELDS and not isinstance(one, Or | And | Not | Word | Phrase | Named):
-            raise QueryError(f"@{token.value} is no list of values for {field}:", token.start + 1)
-
-
-def _check_value(field: str, text: str, token: Token) -> None:
-    if field == "lang" and not re.fullmatch(r"[A-Za-z]{2,3}(?:[-_]\w+)*", text):
-        raise QueryError(
-            f"{text} is no language",
-            token.start + 1,
-            "expected a code of two or three letters, such as lang:fr or lang:und",
-        )
-    if field == "site" and not re.fullmatch(r"(?:https?://)?(?:\*\.)?[^\s/?#@]+/?", text):
-        raise QueryError(
-            f"{text} is no host", token.start + 1, "expected site:example.org; for a part of the path: url:"
-        )
-
-
-def _below(node: Node) -> list[Node]:
-    """`node` and all below it, named terms written out."""
-    found, waiting, seen = [], [node], set()
-    while waiting:
-        one = waiting.pop()
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        found.append(one)
-        waiting.extend(children(one))
-    return found
-
-
-def _check_size(node: Node) -> None:
-    """Refuse what named terms make too large or too deep; each node is measured once, however often it is named."""
-    size: dict[int, tuple[int, int]] = {}
-    waiting: list[tuple[Node, bool]] = [(node, False)]
-    while waiting:
-        one, ready = waiting.pop()
-        if id(one) in size:
-            continue
-        below = children(one)
-        if not ready and below:
-            waiting.append((one, True))
-            waiting.extend((child, False) for child in below)
-            continue
-        count = 1 + sum(size[id(child)][0] for child in below)
-        depth = 1 + max((size[id(child)][1] for child in below), default=0)
-        if count > LARGEST_TREE or depth > DEEPEST_TREE:
-            raise QueryError(
-                f"with its named terms written out it has more than {LARGEST_TREE:,} parts or {DEEPEST_TREE} levels",
-                one.start + 1,
-                "name fewer terms within each other",
-            )
-        size[id(one)] = (count, depth)

@@ -144,6 +144,6 @@ class RuleSet:
             if file.alone:
                 found.update(file.alone)
             paired = file.paired
-            if paired and (others := paired.keys() & keys):
-                found.update(*map(paired.__getitem__, others))
+            if not paired.keys().isdisjoint(keys):
+                found.update(*map(paired.__getitem__, paired.keys() & keys))
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from functools import cached_property
 from itertools import accumulate
@@ -16,6 +16,7 @@ from watcher.text.fold import CHUNK, chunk
 Place = tuple[int, int]  # first and last token, counted over the field
 
 
+_WINDOW = 64  # characters in which the next word is looked for
 _FEW = 8  # keys that are looked for one by one, before all chunks are put in order once
 
 
@@ -46,33 +47,54 @@ class FieldText:
             known = self._places[key] = self._find(key)
         return known
 
-    def side_by_side(self, keys: tuple[str, ...]) -> bool:
-        """Whether a phrase of `keys` may stand in it: next to its rarest word there must be a neighbour. No is no."""
-        lexicon, pieces = self._lexicon, self.pieces
-        rarest = min(range(len(keys)), key=lambda at: len(lexicon.holders(keys[at])))
+    def side_by_side(self, keys: tuple[str, ...]) -> bool | None:
+        """Whether a phrase of `keys` stands in it, looking only next to its rarest word; None: it may."""
+        lexicon, text = self._lexicon, self.text
+        sizes = [len(lexicon.holders(key)) for key in keys]
+        rarest = sizes.index(min(sizes))
         step = 1 if rarest + 1 < len(keys) else -1
         neighbour = keys[rarest + step]
         for written in self._unique.intersection(lexicon.holders(keys[rarest])):
             if neighbour in lexicon.held[written]:
-                return True
-            for at in self._indices(written):
-                beside = at + step
-                while 0 <= beside < len(pieces) and not lexicon.counts[pieces[beside]]:  # a dash, a bullet
-                    beside += step
-                if 0 <= beside < len(pieces) and neighbour in lexicon.held[pieces[beside]]:
-                    return True
+                return None
+            at = text.find(written)
+            while at != -1:
+                end = at + len(written)
+                if text[at - 1 : at].strip() or text[end : end + 1].strip():  # within a longer run
+                    at = text.find(written, at + 1)
+                    continue
+                beside = self._after(end) if step > 0 else self._before(at)
+                if beside is None or neighbour in lexicon.held[beside]:
+                    sure = beside and len(keys) == 2 and lexicon.counts[written] == lexicon.counts[beside] == 1
+                    return True if sure else None
+                at = text.find(written, end)
         return False
+
+    def _after(self, end: int) -> str | None:
+        """The first chunk with a word in it after character `end`; "" where none is, None where it is not near."""
+        near = self.text[end : end + _WINDOW]
+        for piece in near.split():
+            if self._lexicon.counts.get(piece):
+                return None if near.endswith(piece) and end + _WINDOW < len(self.text) else piece
+        return None if end + _WINDOW < len(self.text) else ""
+
+    def _before(self, start: int) -> str | None:
+        """The same before character `start`."""
+        near = self.text[max(0, start - _WINDOW) : start]
+        for piece in reversed(near.split()):
+            if self._lexicon.counts.get(piece):
+                return None if near.startswith(piece) and start > _WINDOW else piece
+        return None if start > _WINDOW else ""
 
     def _find(self, key: str) -> list[Place]:
         if key not in self.keys:
             return []
         holders = self._unique.intersection(self._lexicon.holders(key))
-        starts = self._starts
         found = []
         for written in holders:
             within = self._lexicon.places(written, key)
             for at in self._indices(written):
-                start = starts[at]
+                start = self._start(at)
                 for first, last in within:
                     found.append((start + first, start + last))
         found.sort()
@@ -91,14 +113,25 @@ class FieldText:
         return self._where[written]
 
     @cached_property
-    def _starts(self) -> list[int]:
-        """Of each chunk, the number of its first token; and the number of all tokens."""
-        return list(accumulate(map(self._lexicon.counts.__getitem__, self.pieces), initial=0))
+    def _odd(self) -> tuple[list[int], list[int]]:
+        """The places of chunks that are not one word, and how many words more than chunks stand before each and all."""
+        odd, counts = self._lexicon.odd, self._lexicon.counts
+        places = [at for at, piece in enumerate(self.pieces) if piece in odd]
+        return places, list(accumulate((counts[self.pieces[at]] - 1 for at in places), initial=0))
 
-    @property
+    def _start(self, at: int) -> int:
+        """The number of the first token of chunk `at`."""
+        places, extra = self._odd
+        return at + extra[bisect_left(places, at)]
+
+    @cached_property
     def length(self) -> int:
         """How many words it is."""
-        return self._starts[-1]
+        return self._start(len(self.pieces))
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return list(accumulate(map(self._lexicon.counts.__getitem__, self.pieces), initial=0))
 
     def offsets(self, place: Place) -> tuple[int, int]:
         """The characters [start, end) of a place."""

@@ -204,6 +204,12 @@ def outlet(url: str) -> str:
     return _account(name if name in _BY_PATH else domain, parts[2], parts[3])
 
 
+def has_domain(host: str) -> bool:
+    """Whether a host has a registrable domain: an address and a bare name of a local network have none."""
+    name = _bare_host(host)
+    return not _IP.fullmatch(name) and bool(_registrable(name))
+
+
 def _account(place: str, path: str, query: str) -> str:
     """Host and account where `place` is one that many publish on; else `place`."""
     segments = [segment for segment in path.split("/") if segment]

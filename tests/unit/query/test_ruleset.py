@@ -1,0 +1,72 @@
+import time
+
+from watcher.model import Item
+from watcher.query import Document, Node, RuleSet, parse
+
+
+def rules(**queries: str) -> RuleSet:
+    return RuleSet({name: parse(query) for name, query in queries.items()})
+
+
+def test_in_the_order_of_the_rules_and_only_those_asked_for() -> None:
+    ruleset = rules(z="Mali", a="coup", m="Mali AND coup", never="Chad")
+    item = Document(body="coup in Mali")
+    assert ruleset.names(item) == ["z", "a", "m"]
+    assert [match.rule for match in ruleset.match(item, {"m", "z", "never"})] == ["z", "m"]
+    assert ruleset.match(item, ()) == []
+    assert len(ruleset) == 4
+
+
+def test_rules_without_anything_to_file_them_under_are_always_judged() -> None:
+    ruleset = rules(no="NOT Mali", pattern="/[A-Z]{3}-\\d/", url="url:/sport/", either="Mali OR /x{2}/")
+    assert ruleset.names(Document(body="ABC-1")) == ["no", "pattern"]
+    assert ruleset.names(Document(body="Mali", url="https://example.org/sport/1")) == ["url", "either"]
+    assert ruleset.names(Document()) == ["no"]
+
+
+def test_spans_mark_the_words_that_decided() -> None:
+    text = "The army’s men in Burkina Faso left"
+    match = rules(r='"Burkina Faso" NEAR/5 army').match(Document(title="x", body=text))[0]
+    assert [text[span.start : span.end] for span in match.spans] == ["army", "Burkina Faso"]
+    assert {span.field for span in match.spans} == {"body"}
+
+
+def test_reuse_keeps_what_did_not_change() -> None:
+    before = rules(a="Mali", b="Niger")
+    after = before.reuse({"a": parse("Mali"), "b": parse("Niger OR Chad"), "c": parse("coup")})
+    assert after._by_name["a"] is before._by_name["a"]
+    assert after._by_name["b"] is not before._by_name["b"]
+    assert after.names(Document(body="Chad: a coup")) == ["b", "c"]
+    assert before.names(Document(body="Chad: a coup")) == []
+
+
+def test_document_of_an_item() -> None:
+    item = Item("1", "agency", title="Mali", lang="fr", tags=("war",), url="https://news.example.org/x")
+    ruleset = rules(tag="tag:ukraine", own="tag:war", site="site:example.org", source="source:Agency", lang="lang:fr")
+    assert ruleset.names(Document.of(item, ["ukraine"])) == ["tag", "own", "site", "source", "lang"]
+
+
+def test_forgetting_what_is_remembered_changes_nothing() -> None:
+    ruleset = rules(a="Mali NEAR/2 coup", b="mal*")
+    item = Document(body="coup in Mali")
+    assert ruleset.names(item) == ["a", "b"]
+    ruleset._lexicon._characters = 10**9
+    assert ruleset.names(item) == ["a", "b"]
+
+
+def test_a_text_made_to_be_slow_is_judged_in_time() -> None:
+    item = Document(body="mali " * 20_000)
+    ruleset = rules(
+        near="mali NEAR/50 mali", sentence="mali NEAR/s coup", pair='"mali mali mali"', many="ATLEAST/900(mali)"
+    )
+    start = time.process_time()
+    assert ruleset.names(item) == ["near", "pair", "many"]
+    assert time.process_time() - start < 3
+
+
+def test_many_rules_are_built_in_time() -> None:
+    queries: dict[str, Node] = {f"r{n}": parse(f"word{n} AND (other{n % 97} OR third{n % 89})") for n in range(5_000)}
+    start = time.process_time()
+    ruleset = RuleSet(queries)
+    assert time.process_time() - start < 2
+    assert ruleset.names(Document(body="word7 other7 word98 third9")) == ["r7", "r98"]
