@@ -45,6 +45,7 @@ class Reason(StrEnum):
     SILENT_BASELINE = "first_poll: silent"
     SILENCED = "held by a silence"
     FEW_OUTLETS = "waits for more outlets"
+    FEW_COPIES = "waits for more outlets to carry the same text"
     # about the text that was judged
     FEED_TEXT = "judged on the feed's text: the article could not be read"
     FEED_TEXT_FOR_NOW = "judged on the feed's text: the article is not there yet"
@@ -151,7 +152,7 @@ class Story:
     title: str
     opened_at: float
     seen_at: float  # when its last copy came
-    event: str  # the event it belongs to; until events are told apart, the story's own id
+    event: str  # the event it reports: the id of the event's first story
     outlets: tuple[str, ...] = ()  # different ones, in order of appearance
 
 
@@ -163,6 +164,14 @@ class Candidate:
     item: Item
     hashes: frozenset[int]  # without those that many stories share
     same_url: bool = False  # the canonical URLs of the two are equal
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A story that may report the same event as a new one: `words` are the hashes of its outline, marked."""
+
+    story: Story
+    words: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)

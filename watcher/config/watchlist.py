@@ -171,7 +171,8 @@ class Rule(Named):
     priority: Literal["normal", "high"] = Field(
         "normal", description="high: told at once, through quiet hours and digests."
     )
-    min_outlets: int = Field(1, ge=1, le=100, description="Tell only once so many different outlets carry the story.")
+    min_outlets: int = Field(1, ge=1, le=100, description="Tell only once so many different outlets report the event.")
+    min_copies: int = Field(1, ge=1, le=100, description="Tell only once so many different outlets carry the one text.")
     mention: Mention = Field("", description="Whom an alert calls in Slack: <!here>, <!channel>, <@U0123456789>.")
     was: str | None = Field(None, description="The rule's earlier name, so that what it has told is not told again.")
 

@@ -46,7 +46,13 @@ async def read(services: Services, claim: Claim[WaitingItem]) -> Counts:
         return await _unread(services, claim, source, error)
     item = _with_article(waiting.item, article, source)
     judged = judge(
-        services, source, item, baseline=waiting.baseline, oldest=_oldest(services, source, waiting), article=True
+        services,
+        source,
+        item,
+        baseline=waiting.baseline,
+        oldest=_oldest(services, source, waiting),
+        article=True,
+        again=waiting.judged,
     )
 
     async def work(tx: Tx) -> Counts:
@@ -84,6 +90,7 @@ async def _unread(
         article=False,
         rules=rules,
         note=(Reason.FEED_TEXT if again_at is None else Reason.FEED_TEXT_FOR_NOW).value,
+        again=waiting.judged,
     )
 
     async def work(tx: Tx) -> Counts:

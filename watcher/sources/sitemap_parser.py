@@ -58,7 +58,12 @@ def _listed(rows: list[dict[str, str]], base: str, source: str, now: float, unda
     kept = _kept(entries)
     items = [tuple(getattr(item, name) for name in item.__slots__) for item in to_items(source, kept, now)]
     news = any("title" in row for row in rows)  # else the dates are changes', and say nothing of how much is new
-    return {"children": [], "items": items, "urls": len(entries), "per_day": per_day((entry.published for entry in kept), now) if news else None}
+    return {
+        "children": [],
+        "items": items,
+        "urls": len(entries),
+        "per_day": per_day((entry.published for entry in kept), now) if news else None,
+    }
 
 
 def _entry(row: dict[str, str], base: str, undated: float | None) -> Entry | None:

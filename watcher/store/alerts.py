@@ -11,6 +11,7 @@ from sqlalchemy import Row, case, func, select, update
 from watcher.model import Alert, AlertState, Reason, Span
 from watcher.store.statements import Statements
 from watcher.store.tables import alert, member
+from watcher.store.tables import story as story_table
 
 Rate = tuple[int, int, float]
 
@@ -81,12 +82,19 @@ class AlertStatements(Statements):
         return moved.rowcount == 1
 
     async def held(
-        self, story: str | None = None, *, rule: str | None = None, reason: Reason | None = None
+        self,
+        story: str | None = None,
+        *,
+        event: str | None = None,
+        rule: str | None = None,
+        reason: Reason | None = None,
     ) -> list[Alert]:
-        """Alerts that something holds back: of a story, of a rule, for a reason; oldest first."""
+        """Alerts that something holds back: of a story, of an event, of a rule, for a reason; oldest first."""
         statement = select(alert).where(alert.c.state == AlertState.HELD.value).order_by(alert.c.created_at, alert.c.id)
         if story is not None:
             statement = statement.where(alert.c.story == story)
+        if event is not None:
+            statement = statement.where(alert.c.story.in_(select(story_table.c.id).where(story_table.c.event == event)))
         if rule is not None:
             statement = statement.where(alert.c.rule == rule)
         if reason is not None:

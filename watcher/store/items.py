@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 
 from watcher.model import Claim, Item, Reason, WaitingItem
 from watcher.store.statements import Statements
@@ -91,6 +91,13 @@ def _values(one: Item) -> dict[str, Any]:
     }
 
 
+_JUDGED = (
+    update(item)
+    .where(item.c.id == bindparam("of"))
+    .values(story=bindparam("in_story"), reason=bindparam("because"), judged_on=bindparam("by"))
+)
+
+
 class ItemStatements(Statements):
     """Statements about items."""
 
@@ -147,8 +154,16 @@ class ItemStatements(Statements):
 
     async def judged(self, id_: str, story: str | None, reason: Reason, judged_on: str) -> None:
         """What became of an item, judged on the "feed" or on its "article"."""
-        values = {"story": story, "reason": reason.name, "judged_on": judged_on}
-        await self._run(update(item).where(item.c.id == id_).values(values))
+        await self.judged_all([(id_, story, reason, judged_on)])
+
+    async def judged_all(self, verdicts: Collection[tuple[str, str | None, Reason, str]]) -> None:
+        """As `judged`, of many items at once."""
+        rows = [
+            {"of": id_, "in_story": story, "because": reason.name, "by": judged_on}
+            for id_, story, reason, judged_on in sorted(verdicts, key=lambda verdict: verdict[0])
+        ]
+        if rows:
+            await self._run(_JUDGED, rows)
 
     async def stored(self, id_: str) -> StoredItem | None:
         """An item and what became of it, or None."""

@@ -8,9 +8,11 @@ from sqlalchemy import Exists, and_, delete, exists, not_, or_, select, update
 from sqlalchemy import text as sql
 
 from watcher.model import DeliveryState
+from watcher.store.events import EventStatements
 from watcher.store.items import LISTED_EVERY
+from watcher.store.packing import unpack
 from watcher.store.statements import Statements
-from watcher.store.stories import StoryStatements, unpack
+from watcher.store.stories import StoryStatements
 from watcher.store.tables import alert, delivery, group, item, member, silence, source, story, worker
 
 BATCH = 500  # rows of each kind
@@ -43,13 +45,14 @@ class RetentionStatements(Statements):
         """
         seen = await self._texts(now - text)
         expired = await self._shingles(now)
+        over = await EventStatements(self._connection, self._now).expire(now, BATCH)
         gone_items = await self._items(now - items, now - UNLISTED)
         gone_stories = await self._stories(now - items)
         gone_deliveries = await self._deliveries(now - deliveries)
         gone_groups = await self._groups(now - deliveries)
         await self._run(delete(worker).where(worker.c.seen_at < now - WORKERS))
         await self._run(delete(silence).where(silence.c.until < now - SILENCES_KEPT))
-        counts = (seen[0], gone_items, expired[0], gone_stories, gone_deliveries, gone_groups)
+        counts = (seen[0], over, gone_items, expired[0], gone_stories, gone_deliveries, gone_groups)
         return Purged(seen[1], gone_items, expired[1], gone_stories, gone_deliveries, gone_groups, BATCH in counts)
 
     async def size(self) -> int:

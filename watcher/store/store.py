@@ -16,6 +16,7 @@ from watcher.store.channels import ChannelStatements
 from watcher.store.claims import ClaimStatements
 from watcher.store.configs import ConfigStatements
 from watcher.store.deliveries import DeliveryStatements
+from watcher.store.events import EventStatements
 from watcher.store.groups import GroupStatements
 from watcher.store.health import HealthStatements
 from watcher.store.items import ItemStatements
@@ -38,6 +39,7 @@ class Tx:
         self.sources = SourceStatements(connection, now)
         self.items = ItemStatements(connection, now)
         self.stories = StoryStatements(connection, now)
+        self.events = EventStatements(connection, now)
         self.alerts = AlertStatements(connection, now)
         self.groups = GroupStatements(connection, now)
         self.deliveries = DeliveryStatements(connection, now)

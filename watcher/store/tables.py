@@ -171,9 +171,17 @@ story = Table(
     _text("event"),
     Column("outlets", Json, nullable=False),
     Column("hashes", LargeBinary),  # of its first text, 8 bytes each, little-endian; NULL once expired
+    Column("words", LargeBinary),  # of its outline, likewise; NULL once its event is over, and where it describes none
 )
 Index("story_id", story.c.id, unique=True)
 Index("story_seen", story.c.seen_at)
+Index("story_event", story.c.event)
+Index(
+    "story_outlined",
+    story.c.opened_at,
+    sqlite_where=story.c.words.isnot(None),
+    postgresql_where=story.c.words.isnot(None),
+)
 Index(
     "story_live",
     story.c.expires_at,
@@ -186,6 +194,16 @@ shingle = Table(
     metadata,
     Column("hash", BigInteger, primary_key=True, autoincrement=False),
     Column("story", BigInteger, primary_key=True, autoincrement=False),  # story.no
+    sqlite_with_rowid=False,
+)
+
+# The words of stories' titles, by which reports of one event are found.
+event_word = Table(
+    "event_word",
+    metadata,
+    Column("hash", BigInteger, primary_key=True, autoincrement=False),
+    Column("story", BigInteger, primary_key=True, autoincrement=False),  # story.no
+    Column("event", BigInteger, nullable=False),  # the first 8 bytes of its event's id, for counting
     sqlite_with_rowid=False,
 )
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 
 from watcher.errors import StoreError
 
-HEAD = "0003_polling"  # the last revision in versions/
+HEAD = "0004_events"  # the last revision in versions/
 
 
 def upgrade(connection: Connection) -> None:
