@@ -18,7 +18,7 @@ import typer
 import typer.core
 
 import watcher
-from watcher.errors import ConfigError, QueryError, WatcherError
+from watcher.errors import ConfigError, FetchError, ParseError, QueryError, WatcherError
 
 NOT_COMMANDS = {"__init__", "common"}
 
@@ -60,7 +60,7 @@ class Commands(typer.core.TyperGroup):
             raise typer.Exit(2) from error
         except WatcherError as error:
             typer.echo(f"watcher: {error}", err=True)
-            raise typer.Exit(2 if isinstance(error, QueryError) else 1) from error
+            raise typer.Exit(2 if isinstance(error, QueryError | FetchError | ParseError) else 1) from error
 
 
 app = typer.Typer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,7 +28,7 @@ def alerts(
     json: common.JsonOption = False,
 ) -> None:
     """List alerts, newest first, or show one with its deliveries."""
-    loaded = common.load_config(config, secrets)
+    loaded = common.load_settings(config, secrets)
     if alert is not None:
         _one(common.run(_load_one(loaded, alert)), json)
         return
@@ -38,12 +39,14 @@ def alerts(
     for row in rows:
         typer.echo(f"{row['at']}  {row['state']:8} {row['rule']}: {row['title']}")
         more = f", also in {', '.join(row['others'])}" if row["others"] else ""
-        typer.echo(f"    {row['id']}  {row['outlet']}{more} · {row['reason']}")
-    typer.echo(f"{len(rows)} alerts in the last {since}.")
+        messages = ", ".join(f"{number} {state}" for state, number in row["messages"].items())
+        sent = f" · messages: {messages}" if messages else ""
+        typer.echo(f"    {row['id']}  {row['outlet']}{more} · {row['reason']}{sent}")
+    typer.echo(f"{common.count(len(rows), 'alert')} in the last {since}.")
 
 
-async def _load(config: Any, rule: str | None, since: float, limit: int) -> list[dict[str, Any]]:
-    async with common.opened(config) as store, store.read() as tx:
+async def _load(settings: Any, rule: str | None, since: float, limit: int) -> list[dict[str, Any]]:
+    async with common.opened(settings) as store, store.read() as tx:
         found = await tx.alerts.list(limit, rule=rule, since=store.now() - since)
         return await rows_of(tx, found)
 
@@ -52,7 +55,11 @@ async def rows_of(tx: Tx, found: Sequence[Alert]) -> list[dict[str, Any]]:
     """Alerts as `--json` prints them, with what their items and stories say."""
     items = await tx.items.get([alert.item for alert in found])
     stories = await tx.stories.get([alert.story for alert in found])
-    return [_row(alert, items.get(alert.item), stories.get(alert.story)) for alert in found]
+    rows = []
+    for alert in found:
+        messages = Counter(one.state.value for one in await tx.deliveries.of_alert(alert.id))
+        rows.append(_row(alert, items.get(alert.item), stories.get(alert.story)) | {"messages": dict(messages)})
+    return rows
 
 
 def _row(alert: Alert, item: Item | None, story: Story | None) -> dict[str, Any]:
@@ -72,10 +79,10 @@ def _row(alert: Alert, item: Item | None, story: Story | None) -> dict[str, Any]
     }
 
 
-async def _load_one(config: Any, alert_id: str) -> dict[str, Any]:
+async def _load_one(settings: Any, alert_id: str) -> dict[str, Any]:
     from watcher.errors import StoreError
 
-    async with common.opened(config) as store, store.read() as tx:
+    async with common.opened(settings) as store, store.read() as tx:
         found = await tx.alerts.get([alert_id])
         if not found:
             raise StoreError(f"there is no alert {alert_id}; `watcher alerts` lists them")

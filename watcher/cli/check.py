@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from watcher.cli import common
-from watcher.errors import ConfigError
+from watcher.errors import ConfigError, Problem, TransportError
 
 if TYPE_CHECKING:
     from watcher.config import Config
@@ -40,7 +41,7 @@ def check(
     loaded = None
     try:
         loaded = load(common.config_path(config), secrets_dir=secrets)
-        problems = loaded.warnings
+        problems = [*loaded.warnings, *common.run(_unusable(loaded, common.config_path(config)))]
     except ConfigError as error:
         problems = error.problems
     trials = common.run(_try(loaded)) if network and loaded is not None else []
@@ -57,6 +58,22 @@ def check(
         raise typer.Exit(2)
     if any(trial.error for trial in trials):
         raise typer.Exit(1)
+
+
+async def _unusable(config: Config, path: Path) -> list[Problem]:
+    """Channels whose URL its service's own reader refuses."""
+    from watcher.transports import transport_for
+
+    found = []
+    for channel in config.channels.values():
+        url = channel.url.get_secret_value()
+        try:
+            transport = transport_for(url)
+            await transport.ready(url)
+            transport.targets(url)
+        except TransportError as error:
+            found.append(Problem(str(path), 0, 0, f'channel "{channel.name}" cannot be used: {error.answer}'))
+    return found
 
 
 async def _try(config: Config) -> list[Trial]:
@@ -84,7 +101,7 @@ def _gave(trial: Trial) -> str:
         return f"well, read in {trial.elapsed:.1f} s: its changes will be told from now on"
     newest = common.iso(trial.newest)
     about = f", the newest of {newest}" if newest else ", undated" if trial.items else ""
-    return f"{_count(len(trial.items), 'item')}{about}, read in {trial.elapsed:.1f} s"
+    return f"{common.count(len(trial.items), 'item')}{about}, read in {trial.elapsed:.1f} s"
 
 
 def _row(trial: Trial) -> dict[str, object]:
@@ -93,12 +110,10 @@ def _row(trial: Trial) -> dict[str, object]:
 
 
 def _summary(config: Config | None, errors: int, warnings: int) -> str:
-    found = ", ".join(_count(number, what) for number, what in ((errors, "error"), (warnings, "warning")) if number)
+    found = ", ".join(
+        common.count(number, what) for number, what in ((errors, "error"), (warnings, "warning")) if number
+    )
     if config is None:
         return found
     parts = (("channel", config.channels), ("source", config.sources), ("rule", config.rules))
-    return ", ".join(_count(len(things), what) for what, things in parts) + ": " + (found or "fine")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    return ", ".join(common.count(len(things), what) for what, things in parts) + ": " + (found or "fine")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -16,7 +17,7 @@ import typer
 from watcher.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from watcher.config.load import Config
+    from watcher.config import Config, Settings
     from watcher.model import Delivery
     from watcher.store import Store
 
@@ -89,6 +90,13 @@ def load_config(path: Path | None, secrets: Path | None = None) -> Config:
     return load(config_path(path), secrets_dir=secrets)
 
 
+def load_settings(path: Path | None, secrets: Path | None = None) -> Settings:
+    """The settings alone, for commands that only look into the store: they work while the rest is being mended."""
+    from watcher.config import load_settings
+
+    return load_settings(config_path(path), secrets_dir=secrets)
+
+
 def print_json(value: Any) -> None:
     """Print `value` as JSON: indented for people on a terminal, one line for programs."""
     indent = 2 if sys.stdout.isatty() else None
@@ -126,15 +134,17 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 @asynccontextmanager
-async def opened(config: Config) -> AsyncIterator[Store]:
-    """The configuration's store, beside whatever daemon holds it. Raises StoreError."""
+async def opened(settings: Settings) -> AsyncIterator[Store]:
+    """The settings' store, beside whatever daemon holds it; times are shown in their zone. Raises StoreError."""
     import os
     import socket
 
     from watcher.clock import SystemClock
     from watcher.store import open_store
 
-    async with await open_store(config.settings.store, SystemClock(), f"{socket.gethostname()}:{os.getpid()}") as store:
+    os.environ["TZ"] = settings.timezone
+    time.tzset()
+    async with await open_store(settings.store, SystemClock(), f"{socket.gethostname()}:{os.getpid()}") as store:
         yield store
 
 
@@ -153,6 +163,13 @@ def iso(when: float | None) -> str | None:
     if when is None or when in (float("inf"), float("-inf")):
         return None
     return datetime.fromtimestamp(when).astimezone().isoformat(timespec="seconds")
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun: 1 alert, 2 alerts."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
 
 
 def ago(seconds: float) -> str:
@@ -179,7 +196,7 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
         "title": delivery.message.title,
         "created": iso(delivery.created_at),
         "sent": iso(delivery.sent_at),
-        "next_try": iso(delivery.next_try),
+        "next_try": iso(delivery.next_try) if delivery.next_try else None,
         "attempts": delivery.attempts,
         "answer": delivery.answer,
         "reason": delivery.reason,

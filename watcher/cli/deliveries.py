@@ -31,17 +31,17 @@ def deliveries(
     if state is not None and state not in list(DeliveryState):
         raise typer.BadParameter(f"{state}: expected one of {', '.join(DeliveryState)}", param_hint="--state")
     wanted = DeliveryState(state) if state else None
-    rows = common.run(_load(common.load_config(config, secrets), wanted, channel, limit))
+    rows = common.run(_load(common.load_settings(config, secrets), wanted, channel, limit))
     if json:
         common.print_json(rows)
         return
     for row in rows:
         typer.echo(common.delivery_line(row))
-    typer.echo(f"{len(rows)} messages.")
+    typer.echo(f"{common.count(len(rows), 'message')}.")
 
 
-async def _load(config: Any, state: Any, channel: str | None, limit: int) -> list[dict[str, Any]]:
-    async with common.opened(config) as store, store.read() as tx:
+async def _load(settings: Any, state: Any, channel: str | None, limit: int) -> list[dict[str, Any]]:
+    async with common.opened(settings) as store, store.read() as tx:
         found = await tx.deliveries.list(limit, states=[state] if state else (), channel=channel)
     return [common.delivery_row(one) for one in found]
 
@@ -58,7 +58,7 @@ def retry(
     secrets: common.SecretsOption = None,
 ) -> None:
     """Send dead letters again, now."""
-    common.run(_change(common.load_config(config, secrets), ids or [], dead, again=True))
+    common.run(_change(common.load_settings(config, secrets), ids or [], dead, again=True))
 
 
 @app.command()
@@ -69,15 +69,15 @@ def drop(
     secrets: common.SecretsOption = None,
 ) -> None:
     """Give messages up: they are kept, and never sent."""
-    common.run(_change(common.load_config(config, secrets), ids or [], dead, again=False))
+    common.run(_change(common.load_settings(config, secrets), ids or [], dead, again=False))
 
 
-async def _change(config: Any, ids: list[str], dead: bool, *, again: bool) -> None:
+async def _change(settings: Any, ids: list[str], dead: bool, *, again: bool) -> None:
     from watcher.model import DeliveryState
 
     if not ids and not dead:
         raise typer.BadParameter("name deliveries by id, or all dead letters with --dead")
-    async with common.opened(config) as store:
+    async with common.opened(settings) as store:
         async with store.read() as tx:
             if dead:
                 ids = [*ids, *(one.id for one in await tx.deliveries.list(100_000, states=[DeliveryState.DEAD]))]
@@ -85,7 +85,7 @@ async def _change(config: Any, ids: list[str], dead: bool, *, again: bool) -> No
             changed = await store.write(lambda tx: tx.deliveries.requeue(ids))
         else:
             changed = await store.write(lambda tx: tx.deliveries.drop(ids))
-    typer.echo(f"{len(changed)} messages {'will be sent again' if again else 'dropped'}.")
+    typer.echo(f"{common.count(len(changed), 'message')} {'will be sent again' if again else 'dropped'}.")
     if missed := set(ids) - changed:
         typer.echo(f"{len(missed)} were not found, or are in another state.", err=True)
         raise typer.Exit(1)

@@ -90,7 +90,7 @@ async def _alert(config: Config, channel: Channel, alert_id: str) -> list[Messag
     from watcher.pipeline import compose
     from watcher.transports import transport_for
 
-    async with common.opened(config) as store, store.read() as tx:
+    async with common.opened(config.settings) as store, store.read() as tx:
         found = await tx.alerts.get([alert_id])
         if not found:
             raise StoreError(f"there is no alert {alert_id}; `watcher alerts` lists them")

@@ -31,10 +31,12 @@ def once(
     if json:
         common.print_json(counts.as_dict())
     else:
+        polled = common.count(counts.polled, "source")
         typer.echo(
-            f"{counts.polled} sources polled ({counts.not_modified} unchanged, {counts.failed} failed), "
-            f"{counts.new_items} new items, {counts.matched} matched, {counts.alerts} alerts; "
-            f"{counts.sent} messages sent, {counts.retrying} to be tried again, {counts.dead} dead."
+            f"{polled} polled ({counts.not_modified} unchanged, {counts.failed} failed), "
+            f"{common.count(counts.new_items, 'new item')}, {counts.matched} matched, "
+            f"{common.count(counts.alerts, 'alert')}; {common.count(counts.sent, 'message')} sent, "
+            f"{counts.retrying} to be tried again, {counts.dead} dead."
         )
     if counts.failed or counts.retrying or counts.dead:
         raise typer.Exit(1)

@@ -67,7 +67,7 @@ def _add(config: Config, kind: str, name: str, duration: str, reason: str, json:
 async def _store(config: Config, kind: str, name: str, seconds: float, reason: str) -> dict[str, Any]:
     from watcher.model import Silence, derive_id
 
-    async with common.opened(config) as store:
+    async with common.opened(config.settings) as store:
         now = store.now()
         new = Silence(derive_id("silence", kind, name, repr(now))[:12], name, now + seconds, now, reason, kind)
         await store.write(lambda tx: tx.silences.add(new))
@@ -76,7 +76,7 @@ async def _store(config: Config, kind: str, name: str, seconds: float, reason: s
 
 def _list(config: Config, everything: bool, json: bool) -> None:
     async def load() -> list[dict[str, Any]]:
-        async with common.opened(config) as store, store.read() as tx:
+        async with common.opened(config.settings) as store, store.read() as tx:
             now = store.now()
             return [_row(one, now) for one in await tx.silences.list(None if everything else now)]
 
@@ -109,7 +109,7 @@ def _end(config: Config, id_: str | None) -> None:
         raise typer.BadParameter("name the silence to end; `watcher silence list` lists them")
 
     async def end() -> bool:
-        async with common.opened(config) as store:
+        async with common.opened(config.settings) as store:
             return await store.write(lambda tx: tx.silences.end(id_))
 
     if not common.run(end()):

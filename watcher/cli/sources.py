@@ -44,7 +44,7 @@ def sources(
         common.print_json(rows)
         return
     _print(rows)
-    typer.echo(f"{len(rows)} sources.")
+    typer.echo(f"{common.count(len(rows), 'source')}.")
 
 
 @app.command()
@@ -141,7 +141,7 @@ def _line(row: dict[str, Any]) -> str:
 
 
 async def _load(config: Any) -> list[dict[str, Any]]:
-    async with common.opened(config) as store, store.read() as tx:
+    async with common.opened(config.settings) as store, store.read() as tx:
         known = {one.state.id: one for one in await tx.sources.list()}
         now = store.now()
     return [_row(source, known.get(source.id), now) for source in config.sources.values()]

@@ -20,7 +20,7 @@ def status(
     config: common.ConfigOption = None, secrets: common.SecretsOption = None, json: common.JsonOption = False
 ) -> None:
     """Say whether watcher is well. Exits with 1 where no daemon is running or due work is not being done."""
-    found = common.run(_status(common.load_config(config, secrets)))
+    found = common.run(_status(common.load_settings(config, secrets)))
     if json:
         common.print_json(found)
     else:
@@ -29,19 +29,18 @@ def status(
         raise typer.Exit(1)
 
 
-async def _status(config: Any) -> dict[str, Any]:
+async def _status(settings: Any) -> dict[str, Any]:
     from watcher.model import DeliveryState
     from watcher.sources.health import State, health, outage
 
-    async with common.opened(config) as store, store.read() as tx:
+    async with common.opened(settings) as store, store.read() as tx:
         now = store.now()
         workers = [one for one in await tx.workers.list() if now - one.seen_at < ALIVE]
         sources = await tx.sources.list()
         deliveries = await tx.deliveries.counts()
         alerts = await rows_of(tx, await tx.alerts.list(5))
         waiting = await tx.claims.backlog()
-    names = {source.id: source.name for source in config.sources.values()}
-    states = [(names.get(one.state.id, one.state.id), one, health(one, now)) for one in sources]
+    states = [(one.state.id, one, health(one, now)) for one in sources]
     lag = max((row.late for row in waiting.values()), default=0.0)
     return {
         "well": bool(workers) and lag < LATE,

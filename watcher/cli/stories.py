@@ -41,7 +41,7 @@ def stories(
     if items is not None:
         _of_file(items, json)
     else:
-        common.run(_stored(common.load_config(config, secrets), common.seconds(since), limit, json))
+        common.run(_stored(common.load_settings(config, secrets), common.seconds(since), limit, json))
 
 
 def _of_file(path: Path, json: bool) -> None:
@@ -68,8 +68,8 @@ def _of_file(path: Path, json: bool) -> None:
     typer.echo(f"{len(known)} items are {len(members)} stories of {events} events.")
 
 
-async def _stored(config: Any, since: float, limit: int, json: bool) -> None:
-    async with common.opened(config) as store, store.read() as tx:
+async def _stored(settings: Any, since: float, limit: int, json: bool) -> None:
+    async with common.opened(settings) as store, store.read() as tx:
         now = store.now()
         found = await tx.stories.list(limit, now - since)
         events = {event: await tx.events.stories(event) for event in {one.story.event for one in found}}

@@ -67,6 +67,13 @@ Timezone = Annotated[str, AfterValidator(check_timezone)]
 Period = Annotated[Duration, Field(gt=0)]
 
 
+def _check_store(url: str) -> str:
+    scheme = url.partition("://")[0].partition("+")[0]
+    if scheme not in {"sqlite", "postgresql", "postgres"}:
+        raise ValueError("expected sqlite:///PATH/TO/FILE.db or postgresql://USER@HOST/DATABASE")
+    return url
+
+
 class Section(BaseModel):
     """A part of the configuration: unknown keys are errors, and no error repeats what was written."""
 
@@ -129,7 +136,7 @@ class Settings(BaseSettings):
         extra="forbid", hide_input_in_errors=True, frozen=True, env_prefix=PREFIX, env_nested_delimiter="__"
     )
 
-    store: str = Field(
+    store: Annotated[str, AfterValidator(_check_store)] = Field(
         DEFAULT_STORE, repr=False, description="Where everything is kept: sqlite:///PATH or postgresql://user@host/db."
     )
     timezone: Timezone = Field("UTC", description="For quiet hours, digests and times shown; default: the system's.")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from watcher import log
 from watcher.errors import FetchError, FetchKind, HostBusy, ParseError
 from watcher.extract import wants_article
 from watcher.model import Claim, Item, SourceState
-from watcher.pipeline.judge import judge, record
+from watcher.pipeline.judge import Judged, judge, record
 from watcher.pipeline.services import Counts, Services
 from watcher.sources import Outcome, Poll, Source
 from watcher.sources.base import ADOPT_AFTER
@@ -17,6 +20,8 @@ from watcher.sources.schedule import after_failure, next_due
 from watcher.store import Tx, Unchanged
 from watcher.text.language import detect
 from watcher.text.urls import has_domain, host, outlet
+
+BATCH = 100  # items in one transaction
 
 logger = log.get("poll")
 
@@ -86,11 +91,12 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
     how = reading(state, got, fresh, now)
     waiting = [i for i in fresh if i.url and _within(i, oldest) and wants_article(source.full_text, i)]
     waits = {item.id for item in waiting}
-    judged = [
-        judge(services, source, item, baseline=how.baseline, oldest=oldest, article=False)
-        for item in fresh
-        if item.id not in waits
-    ]
+    judged: list[Judged] = []
+    for item in fresh:
+        if item.id not in waits:
+            judged.append(judge(services, source, item, baseline=how.baseline, oldest=oldest, article=False))
+            if len(judged) % BATCH == 0:
+                await asyncio.sleep(0)  # a feed of thousands must not stop the event loop
     due = next_due(source, got, now, services.rng, gap=how is Reading.GAP)
     redirect_to, redirects = _redirects(state, got.permanent_url)
 
@@ -110,17 +116,36 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
         )
         await tx.items.listed(known, now)
         added = await tx.items.add(waiting, now=now, baseline=how.baseline, read_at=now)
-        added |= await tx.items.add([j.item for j in judged], now=now, baseline=how.baseline, read_at=None)
         if remark := _remark(source, state, how, now):
             await tx.health.note(f"source:{source.id}", remark, now)
-        counts = await record(tx, services, [j for j in judged if j.item.id in added], now)
-        return counts + Counts(polled=1, new_items=len(added))
+        return await _keep(tx, services, last, how, now) + Counts(polled=1, new_items=len(added))
 
-    counts = await store.write(work, ingest=bool(judged))
+    # A long list is kept in several transactions, so that others come in between; the last one ends the claim.
+    *early, last = [judged[at : at + BATCH] for at in range(0, max(len(judged), 1), BATCH)]
+    counts = Counts()
+    for batch in early:
+        counts += await store.write(partial(_keep_early, services, claim, batch, how, now), ingest=True)
+    counts += await store.write(work, ingest=bool(last))
     logger.info(
         "polled", source=source.name, items=len(ids), new=counts.new_items, to_read=len(waiting), alerts=counts.alerts
     )
+    if how.baseline and source.first_poll == "digest" and (waiting or counts.alerts):
+        logger.info("first look: what matches is told in one message, half a minute after the last", source=source.name)
     return counts
+
+
+async def _keep(tx: Tx, services: Services, judged: Sequence[Judged], how: Reading, now: float) -> Counts:
+    """Keep judged items and what follows from those that are really new."""
+    added = await tx.items.add([one.item for one in judged], now=now, baseline=how.baseline, read_at=None)
+    counts = await record(tx, services, [one for one in judged if one.item.id in added], now)
+    return counts + Counts(new_items=len(added))
+
+
+async def _keep_early(
+    services: Services, claim: Claim[SourceState], judged: Sequence[Judged], how: Reading, now: float, tx: Tx
+) -> Counts:
+    await tx.claims.check(claim)
+    return await _keep(tx, services, judged, how, now)
 
 
 def _remark(source: Source, state: SourceState, how: Reading, now: float) -> str:

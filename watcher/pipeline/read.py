@@ -106,6 +106,9 @@ async def _unread(
 
 
 def _oldest(services: Services, source: Source, waiting: WaitingItem) -> float:
+    """The poll has decided by the item's own date, after an outage too; only the article's date is judged here."""
+    if waiting.item.published is not None:
+        return float("-inf")
     return waiting.first_seen - (source.max_age or services.config.settings.max_age)
 
 

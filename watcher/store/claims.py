@@ -80,6 +80,10 @@ class ClaimStatements(Statements):
             ours.update(row.id for row in rows)
         return ours
 
+    async def check(self, claim: Claim[Any]) -> None:
+        """Raise LeaseLost where the claim is no longer ours; else it stays so until the transaction ends."""
+        await self._check(claim)
+
     async def release(self, claims: Iterable[Claim[Any]]) -> None:
         """Give them back as they were; those that are no longer ours are left alone."""
         for queue, held in _by_queue(claims).items():

@@ -311,7 +311,7 @@ class FileLock:
 async def open_sqlite(path: Path, clock: Clock, worker: str, *, exclusive: bool) -> SqliteStore:
     """Open or create the store in the file `path`, readable by its owner only. Raises StoreError or StoreBusy."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)  # one folder; a path that is wrong from further up is not made true
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         lock = FileLock(path, clock.now()) if exclusive else None
     except OSError as error:

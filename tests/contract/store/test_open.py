@@ -112,7 +112,7 @@ async def test_a_second_daemon_is_refused_and_told_of_the_first(tmp_path: Path) 
 
 
 async def test_the_file_is_its_owner_s_alone(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "directory" / "watcher.db"
+    path = tmp_path / "directory" / "watcher.db"
     async with await open_store(f"sqlite:///{path}", FakeClock(), "first", exclusive=True) as store:
         await put_source(store, "a")
         modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
