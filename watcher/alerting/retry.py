@@ -13,6 +13,7 @@ LONGEST_WAIT = 3600.0
 LONGEST_RETRY_AFTER = 7 * 86400.0  # a service that says more than this is misread
 TRANSIENT_FOR = 3 * 86400.0  # how long a channel may be down before its messages are given up
 AMBIGUOUS_FOR = 86400.0  # sooner for what may have arrived: every further try may repeat it
+FEWEST_TRIES = 12  # before a message is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ def next_try(
     if retry_after is not None:
         asked = min(max(retry_after, 0.0), LONGEST_RETRY_AFTER)
         wait = max(wait, asked * rng.uniform(1.0, 1.05) + 0.5)
-    if now - first_try >= patience:
+    # Time alone says little: a machine that slept for days has hardly tried.
+    if now - first_try >= patience and attempts >= FEWEST_TRIES:
         return Dead(Reason.GAVE_UP)
     return now + wait

@@ -90,7 +90,7 @@ async def _send(
     try:
         receipt = await _hand_over(transport, address, delivery)
     except TransportError as error:
-        return await _failed(services, claim, error)
+        return await _failed(services, claim, error, state.moved_to)
     now = store.now()
 
     async def sent(tx: Tx) -> None:
@@ -127,10 +127,10 @@ async def _hand_over(transport: Transport, address: str, delivery: Delivery) -> 
     return await transport.send(address, delivery.message, delivery.id)
 
 
-async def _failed(services: Services, claim: Claim[Delivery], error: TransportError) -> Counts:
+async def _failed(services: Services, claim: Claim[Delivery], error: TransportError, known_move: str | None) -> Counts:
     delivery, store, now = claim.row, services.store, services.store.now()
     attempts = delivery.attempts + 1
-    if error.moved_to is not None:
+    if error.moved_to is not None and error.moved_to != known_move:
         moved_to = error.moved_to
 
         async def move(tx: Tx) -> None:

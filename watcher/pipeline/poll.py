@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from urllib.parse import urlsplit
 
 from watcher import log
 from watcher.errors import FetchError, FetchKind, HostBusy, ParseError
@@ -45,16 +46,17 @@ async def poll(services: Services, claim: Claim[SourceState]) -> Counts:
         return await _failed(services, claim, source, error)
     if got.outcome is not Outcome.PARSED:
         due = next_due(source, got, services.store.now(), services.rng)
-        await _unchanged(services, Unchanged(claim, due, got.etag, got.last_modified, got.elapsed), got.permanent_url)
+        quiet = Unchanged(claim, due, got.etag, got.last_modified, got.elapsed)
+        await _unchanged(services, source, quiet, got.permanent_url)
         logger.debug("unchanged", source=source.name, outcome=got.outcome.value)
         return Counts(polled=1, not_modified=1)
     return await _parsed(services, claim, source, got)
 
 
-async def _unchanged(services: Services, poll: Unchanged, permanent_url: str | None) -> None:
+async def _unchanged(services: Services, source: Source, poll: Unchanged, permanent_url: str | None) -> None:
     """Write down a poll without news: with many others at once, unless it counts a redirect."""
     state = poll.claim.row
-    redirect_to, redirects = _redirects(state, permanent_url)
+    redirect_to, redirects = _redirects(source, state, permanent_url)
     if (redirect_to, redirects) == (state.redirect_to, state.redirects):
         await services.store.unchanged(poll)
         return
@@ -98,7 +100,7 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
             if len(judged) % BATCH == 0:
                 await asyncio.sleep(0)  # a feed of thousands must not stop the event loop
     due = next_due(source, got, now, services.rng, gap=how is Reading.GAP)
-    redirect_to, redirects = _redirects(state, got.permanent_url)
+    redirect_to, redirects = _redirects(source, state, got.permanent_url)
 
     async def work(tx: Tx) -> Counts:
         await tx.sources.polled(
@@ -177,8 +179,14 @@ def _within(item: Item, oldest: float) -> bool:
     return item.published is None or item.published >= oldest
 
 
-def _redirects(state: SourceState, permanent_url: str | None) -> tuple[str | None, int]:
-    """Where permanent redirects led, and how many polls in a row led there; what was adopted stays."""
+def _redirects(source: Source, state: SourceState, permanent_url: str | None) -> tuple[str | None, int]:
+    """Where permanent redirects led, and how many polls in a row led there; what was adopted stays.
+
+    Nothing is kept of an address with a query or a user in it: what it redirects to may repeat a secret.
+    """
+    parts = urlsplit(source.address)
+    if parts.query or parts.username:
+        return None, 0
     if permanent_url is None:
         return (state.redirect_to, state.redirects) if state.redirects >= ADOPT_AFTER else (None, 0)
     return permanent_url, state.redirects + 1 if permanent_url == state.redirect_to else 1

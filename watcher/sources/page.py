@@ -113,7 +113,7 @@ class Page(Source):
         return shown
 
     def _item(self, state: SourceState, shown: Mapping[str, Any], body: str, now: float) -> tuple[Item, ...]:
-        from watcher.text.urls import host, outlet  # noqa: PLC0415 - brings the list of public suffixes
+        from watcher.text.urls import host, outlet, without_user  # noqa: PLC0415 - brings the list of public suffixes
 
         if not body:
             return ()
@@ -126,7 +126,7 @@ class Page(Source):
                 source=self.id,
                 title=shown["title"] or self.name,
                 body=body,
-                url=self.address,
+                url=without_user(self.address),
                 outlet=outlet(self.address),
                 lang=shown["lang"] or "und",
                 published=now,

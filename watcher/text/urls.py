@@ -204,6 +204,11 @@ def outlet(url: str) -> str:
     return _account(name if name in _BY_PATH else domain, parts[2], parts[3])
 
 
+def without_user(url: str) -> str:
+    """`url` without the user and password that may stand before its host."""
+    return re.sub(r"^(\w+://)[^/?#]*@", r"\1", url)
+
+
 def has_domain(host: str) -> bool:
     """Whether a host has a registrable domain: an address and a bare name of a local network have none."""
     name = _bare_host(host)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from watcher.model import Item
-from watcher.pipeline.poll import _complete
+from watcher.model import Item, SourceState
+from watcher.pipeline.poll import _complete, _redirects
 from watcher.sources import Source, kinds
+from watcher.text.urls import without_user
 
 
 def source(address: str = "https://feeds.example.com/a.xml", outlet: str = "") -> Source:
@@ -29,3 +30,14 @@ def test_the_outlet_is_the_registrable_domain(url: str, outlet: str) -> None:
 
 def test_the_configuration_decides_where_it_says_so() -> None:
     assert _complete(Item("1", "desk", url="https://a.example.com"), source(outlet="Desk")).outlet == "Desk"
+
+
+def test_nothing_is_kept_of_where_an_address_with_a_secret_leads() -> None:
+    state = SourceState("desk", 0.0)
+    plain, secret = source(), source("https://feeds.example.com/a.xml?token=s3cret")
+    assert _redirects(plain, state, "https://new.example.com/") == ("https://new.example.com/", 1)
+    assert _redirects(secret, state, "https://new.example.com/?token=s3cret") == (None, 0)
+
+
+def test_a_page_is_linked_without_its_password() -> None:
+    assert without_user("https://me:s3cret@example.com/a@b") == "https://example.com/a@b"
