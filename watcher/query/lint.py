@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from watcher.query.ast import And, Field, First, Named, Node, Not, Or, Phrase, Regex, Value, Word, children
 from watcher.query.evaluate import compiled
 from watcher.query.lexer import QUOTES
-from watcher.query.names import confusable, foreign, forms
+from watcher.query.lint_names import foreign_words, rewrite, single_forms
+from watcher.query.names import confusable, foreign
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,13 @@ class Finding:
     hint: str = ""
 
 
-def lint(node: Node, text: str) -> list[Finding]:
-    """What to say of a query that parses, in the order of its text."""
+def lint(node: Node, text: str, *, term: bool = False, forms: Collection[str] = ()) -> list[Finding]:
+    """What to say of a query that parses, a rule's or a `term`'s, in the order of its text.
+
+    `forms` are the languages whose names match in all their forms.
+    """
     found = [finding for rule in _RULES for one in _own_nodes(node) for finding in rule(one, text)]
-    found += _whole(node, text)
+    found += _whole(node, term, forms)
     return sorted(set(found), key=lambda finding: (finding.column, finding.message))
 
 
@@ -116,6 +120,11 @@ def _keys(node: Node) -> tuple[str, ...]:
 
 
 def _language(node: Node, text: str) -> Iterator[Finding]:
+    for one in children(node) if not isinstance(node, Not) else ():
+        yield from _languages(one)
+
+
+def _languages(node: Node) -> Iterator[Finding]:
     if isinstance(node, Field) and node.name == "lang":
         values = [one.text for one in _own_nodes(node.child) if isinstance(one, Value)]
         if values and "und" not in values:
@@ -127,41 +136,27 @@ def _language(node: Node, text: str) -> Iterator[Finding]:
             )
 
 
-def _one_form(node: Node, text: str) -> Iterator[Finding]:
-    """A name of an inflected language in one of its forms, with no other beside it."""
-    if isinstance(node, Not | Phrase):
-        return
-    siblings = children(node)
-    names = [one for one in siblings if isinstance(one, Word) and not one.exact and one.text[-1] != "*"]
-    for word in names:
-        written = forms(word.text)
-        stem = word.text[: max(3, len(word.text) - 2)]
-        others = [other.text for other in siblings if isinstance(other, Word) and other is not word]
-        if written and not any(other.startswith(stem) for other in others):
-            hint = f"write ({' OR '.join(written)})"
-            yield _at(word, "warning", f"{word.text} matches this one form of the name only", hint)
+def _single_forms(node: Node, forms: Collection[str]) -> Iterator[Finding]:
+    units = [one for one in _own_nodes(node) if not isinstance(one, Phrase)]
+    grouped = {id(child) for one in units if isinstance(one, Or) for child in one.children}
+    within = {id(word) for one in _own_nodes(node) if isinstance(one, Phrase) for word in one.words}
+    units = [one for one in units if id(one) not in grouped | within]
+    for word, _, hint in single_forms(units, forms):
+        yield _at(word, "warning", f"{word.text} matches this one form of the name only", hint)
 
 
 def _foreign(node: Node) -> Iterator[Finding]:
-    """Words that another language has too, each once, where the query asks for no language."""
-    words: dict[str, Word] = {}
-    for one in _own_nodes(node):
-        if isinstance(one, Field) and one.name == "lang":
-            return
-        if isinstance(one, Word) and not one.exact:
-            known = words.setdefault(one.text.casefold(), one)
-            if one.start < known.start:
-                words[one.text.casefold()] = one
-    for word in words.values():
+    for word, place in foreign_words(node):
         meaning = foreign(word.text)
-        if meaning:
-            yield _at(word, "warning", f"{word.text} is also {meaning}", "where that matters, add AND lang:")
+        assert meaning is not None
+        where = f" (in {place})" if isinstance(place, Named) else ""
+        yield _at(place, "warning", f"{word.text}{where} is also {meaning.said}", rewrite(node, word, meaning))
 
 
 # --- the whole ------------------------------------------------------------------------------------------------------
 
 
-def _whole(node: Node, text: str) -> Iterator[Finding]:
+def _whole(node: Node, term: bool, forms: Collection[str]) -> Iterator[Finding]:
     if _holds_for_nothing(node):
         yield _at(
             node,
@@ -170,9 +165,9 @@ def _whole(node: Node, text: str) -> Iterator[Finding]:
             _instead(node) or "say what must be there, then what must not: Mali NOT football",
         )
         return
-    if isinstance(node, Word):
-        yield from _one_form(Or((node,)), text)
-    yield from _foreign(node)
+    yield from _single_forms(node, forms)
+    if not term:
+        yield from _foreign(node)
     for one in _own_nodes(node):
         impossible = _impossible(one)
         if impossible:
@@ -253,5 +248,4 @@ _RULES: tuple[Callable[[Node, str], Iterator[Finding]], ...] = (
     _prefix,
     _redundant,
     _language,
-    _one_form,
 )
