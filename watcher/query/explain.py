@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,16 @@ class Verdict:
     note: str = ""
     children: tuple[Verdict, ...] = ()
 
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Verdict:
+        """The one that `to_json` gave."""
+        below = tuple(cls.from_json(child) for child in value.get("children", ()))
+        return cls(value["query"], value["holds"], value.get("note", ""), below)
+
+    def lines(self) -> Iterator[str]:
+        """The tree, one branch a line, indented."""
+        return _lines(self, "")
+
     def to_json(self) -> dict[str, Any]:
         """For JSON; without empty parts."""
         found: dict[str, Any] = {"query": self.query, "holds": self.holds}
@@ -71,7 +81,7 @@ class Explanation:
 
     def lines(self) -> Iterator[str]:
         """The tree, one branch a line, indented."""
-        yield from _lines(self.tree, "")
+        return self.tree.lines()
 
 
 def _lines(verdict: Verdict, indent: str) -> Iterator[str]:
