@@ -51,6 +51,8 @@ def _cases(word: str) -> list[str]:  # noqa: PLR0911 - one return an ending
     small = word.lower()
     if len(word) < 3 or word.isupper():
         return []
+    if small == "острова":
+        return [word[:-1] + ending for ending in ("ов", "ам", "ами", "ах")]
     if small in _IRREGULAR:
         stem = _like(word, _IRREGULAR[small])
         return [stem + ending for ending in ("а", "у", "ом", "е")]
@@ -109,6 +111,8 @@ def _feminine(word: str, small: str) -> list[str]:
 def _plural(word: str, small: str) -> list[str]:
     """Peoples, groups and countries in the plural: талибы, боевики, Филиппины. Names in -и stay as they are."""
     stem = word[:-1]
+    if small.endswith(("овы", "евы", "ины")) and word[0].isupper():  # Соломоновы Острова, and Филиппины
+        return [stem, *(stem + ending for ending in ("ых", "ым", "ыми", "ам", "ами", "ах"))]
     if small[-1] == "и" and (word[0].isupper() or small[-2] not in "гкх"):
         return []
     bare = [stem] if stem.endswith(("ин", "ив", "ан", "ел")) else []  # из Филиппин
