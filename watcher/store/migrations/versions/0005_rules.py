@@ -1,14 +1,14 @@
 """Alerts keep why their rule held.
 
-Revision ID: 0002_rules
-Revises: 0001
+Revision ID: 0005_rules
+Revises: 0004_events
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002_rules"
-down_revision = "0001"
+revision = "0005_rules"
+down_revision = "0004_events"
 
 
 def upgrade() -> None:
