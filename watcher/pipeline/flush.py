@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from watcher import log
-from watcher.alerting.group import after_spending
+from watcher.alerting.group import after_spending, parse_quiet
 from watcher.alerting.noise import HISTORY, WINDOW, Rate, remark_on
 from watcher.config import Channel
 from watcher.errors import TransportError
@@ -46,6 +46,10 @@ async def flush(services: Services, claim: Claim[Group]) -> Counts:
         await store.write(lambda tx: tx.groups.postpone(claim, now + LATER, Reason.CHANNEL_UNUSABLE))
         logger.error("the channel's url cannot be used", channel=channel.name, error=error.answer)
         return Counts()
+    quiet_until = _quiet_until(channel, claim.row, now)
+    if quiet_until is not None:
+        await _wait_out(store, claim, quiet_until, now)
+        return Counts()
     event = compose.event_of(claim.row)
     if claim.row.key == f"high:{event}":  # what else is known of the event is in the same message
         await store.write(lambda tx: tx.groups.absorb(claim, f"event:{event}", now))
@@ -65,6 +69,25 @@ async def flush(services: Services, claim: Claim[Group]) -> Counts:
     else:
         await _tell(services, claim, channel, post, news, now)
     return Counts()
+
+
+def _quiet_until(channel: Channel, row: Group, now: float) -> float | None:
+    """The end of the quiet hours that have begun since the group was placed; None where none hold it."""
+    if not channel.quiet or row.key.startswith("high:"):
+        return None
+    return parse_quiet(channel.quiet).end(channel.timezone, now)
+
+
+async def _wait_out(store: Store, claim: Claim[Group], until: float, now: float) -> None:
+    """What quiet hours hold back is one message at their end."""
+
+    async def work(tx: Tx) -> None:
+        if claim.row.kind == "alert" and await tx.groups.members(claim):
+            await tx.groups.fold(claim, kind="digest", key="quiet", flush_at=until, now=now)
+        else:
+            await tx.groups.postpone(claim, until, Reason.QUIET_HOURS)
+
+    await store.write(work)
 
 
 async def _urgent_told(tx: Tx, claim: Claim[Group]) -> bool:
@@ -152,7 +175,12 @@ async def _put(
     now: float,
 ) -> float | None:
     """Put the messages into the outbox; or, where the channel's limit is used up, when it will have refilled."""
-    held_until = await _spend(tx, channel, high, parts, now) if parts else None
+    held_until = None
+    if parts and news.alerts and claim.row.kind == "alert" and not high:
+        # Who comes later must not take the tokens that the catch-up waits for.
+        held_until = await tx.groups.catch_up(claim)
+    if parts and held_until is None:
+        held_until = await _spend(tx, channel, high, parts, now)
     if held_until is None:
         next_flush = now + channel.group_interval if claim.row.kind == "alert" else None
         ids = [alert.id for alert in news.alerts]

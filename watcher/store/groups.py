@@ -206,6 +206,12 @@ class GroupStatements(Statements):
             wait = (row.not_before - row.flushed_at) * 2.0 ** min(row.flush_no - 1, MOST_DOUBLINGS)
             await self._run(update(group).where(group.c.id == row.id).values(due=row.flushed_at + wait))
 
+    async def catch_up(self, claim: Claim[Group]) -> float | None:
+        """When the channel's catch-up after its limit is told, where one waits that is not the claimed group itself."""
+        id_ = derive_id("group", claim.row.channel, "digest", "limit")
+        found = await self._first(select(group.c.due).where(group.c.id == id_, group.c.id != claim.id))
+        return None if found is None else found.due
+
     async def hasten(self, kinds: Collection[str], now: float) -> None:
         """Flush groups of `kinds` now that only gather what comes in together; not those that were put off."""
         await self._run(
@@ -214,6 +220,8 @@ class GroupStatements(Statements):
                 group.c.kind.in_(kinds),
                 group.c.due > now,
                 group.c.reason.is_(None),
+                # A first poll that gathers has a latest time; one that waits for the end of quiet hours has none.
+                or_(group.c.kind != "baseline", group.c.latest.isnot(None)),
                 or_(group.c.not_before.is_(None), group.c.not_before <= now),
             )
             .values(due=literal(now))

@@ -131,7 +131,7 @@ async def test_gdelt_refuses_in_words(serve, polled, ok, at) -> None:
         await polled.poll(search(polled, "gdelt"))
 
 
-async def test_google_headlines_are_known_by_words_and_outlet(serve, polled, ok, at) -> None:
+async def test_google_headlines_are_known_by_words_and_outlet(serve, polled, hands, ok, at) -> None:
     pages = {}
 
     async def answer(asked, writer) -> None:
@@ -148,6 +148,7 @@ async def test_google_headlines_are_known_by_words_and_outlet(serve, polled, ok,
     query = parse_qs(urlsplit(site.asked[0].path).query)
     assert (query["q"], query["hl"], query["ceid"]) == (['"Russia" "Mali" when:26h'], ["fr"], ["FR:fr"])
     pages["items"] = headline("CBMiOther")
+    await hands.sleep(60)  # sooner than that the service is not asked again
     again = await polled.poll(search(polled, "google", lang="fr"))
     assert again.items[0].id == got.items[0].id
 
