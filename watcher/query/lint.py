@@ -94,23 +94,33 @@ def _prefix(node: Node, text: str) -> Iterator[Finding]:
 def _redundant(node: Node, text: str) -> Iterator[Finding]:
     if not isinstance(node, And | Or):
         return
-    seen: list[Node] = []
+    seen: set[Node] = set()
     for child in node.children:
         if child in seen:
             yield _at(child, "warning", f"{child} stands here twice", "take one away")
-        seen.append(child)
-    singles = [child for child in node.children if isinstance(child, Word) and len(child.keys) == 1]
+        seen.add(child)
+    singles: dict[str, Word] = {}
     for child in node.children:
-        other = next((one for one in singles if one != child and _held_by(one.keys[0], _keys(child))), None)
+        if isinstance(child, Word) and len(child.keys) == 1:
+            singles.setdefault(child.keys[0], child)
+    lengths = {len(key) - 1 for key in singles if key[-1] == "*"}
+    for child in node.children:
+        other = _held_within(child, singles, lengths)
         if other is None or (isinstance(node, And) and other.text.endswith("*") and isinstance(child, Phrase)):
             continue
         spare, by = (child, other) if isinstance(node, Or) else (other, child)
         yield _at(spare, "warning", f"{spare} changes nothing beside {by}", "take it away")
 
 
-def _held_by(key: str, keys: tuple[str, ...]) -> bool:
-    """Whether a text that holds `keys` holds `key`, which may be a prefix."""
-    return key in keys or (key.endswith("*") and any(other.startswith(key[:-1]) for other in keys))
+def _held_within(node: Node, singles: dict[str, Word], lengths: set[int]) -> Word | None:
+    """The first of `singles`, words and prefixes of `lengths` by their key, that every text with `node` holds."""
+    held = [
+        single
+        for key in _keys(node)
+        for wanted in (key, *(key[:length] + "*" for length in lengths if len(key) >= length))
+        if (single := singles.get(wanted)) is not None and single != node
+    ]
+    return min(held, key=lambda single: single.start, default=None)
 
 
 def _keys(node: Node) -> tuple[str, ...]:
