@@ -7,6 +7,7 @@ doing a step twice is the same as doing it once (docs/architecture.md, "Ids").
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -141,6 +142,7 @@ class Match:
 
     rule: str  # the rule's stable name
     spans: tuple[Span, ...] = ()
+    explanation: Mapping[str, Any] | None = field(default=None, compare=False)  # query.Verdict, as JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,9 @@ class Alert:
     created_at: float
     spans: tuple[Span, ...] = ()
     note: str = ""  # what a reader must know about how it came, e.g. judged on the feed's text
+    explanation: Mapping[str, Any] | None = field(
+        default=None, compare=False
+    )  # why the rule held: query.Verdict, as JSON
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from watcher.errors import QueryError
-from watcher.query import Document, RuleSet, explain, parse
+from watcher.query import Document, RuleSet, explain, inflected, parse
 
 TABLE: dict[str, list[dict[str, Any]]] = yaml.safe_load(
     Path(__file__).with_name("queries.yaml").read_text(encoding="utf-8")
@@ -21,7 +21,7 @@ def document(row: dict[str, Any]) -> Document:
 
 @pytest.mark.parametrize("row", TABLE["rows"], ids=lambda row: f"{row['query']} | {row.get('text', row.get('fields'))}")
 def test_verdict(row: dict[str, Any]) -> None:
-    node = parse(row["query"])
+    node = inflected(parse(row["query"]), row.get("forms", ()), row.get("stem", ""))
     item = document(row)
     matches = RuleSet({"rule": node}).match(item)
     assert bool(matches) is row["verdict"], row["why"]

@@ -70,6 +70,8 @@ def test_one_message_in_each_and_none_again(sahel: World) -> None:
     whole = sahel.ask("alerts", alerts[0]["id"])
     assert {one["state"] for one in whole["deliveries"]} == {"sent"} and len(whole["deliveries"]) == 3
     assert {one["text"] for one in whole["matched"]} >= {"Russia", "Burkina Faso"}
+    why = whole["explanation"]
+    assert why["holds"] and why["query"] == "all of" and why["children"][0]["query"] == "Russia"
 
 
 def test_a_daemon_tells_what_comes_in_and_a_restart_tells_nothing_again(sahel: World) -> None:

@@ -67,7 +67,13 @@ WORDS = st.lists(
 )
 
 
-@pytest.mark.parametrize(
+PLACES = [
+    "rules:\n  r:\n    query: {}\n    notify: []\n",
+    "terms:\n  t:\n    query: {}\n    forms: [ru]\n",
+    "terms:\n  t:\n    en: Mali\n    ru: {}\n    forms: [ru, ar]\n",
+    "terms:\n  t: {}\n",
+]
+STYLES = pytest.mark.parametrize(
     "write",
     [
         lambda words: "'" + " \n      ".join(word.replace("'", "''") for word in words) + "'",
@@ -81,13 +87,36 @@ WORDS = st.lists(
     ],
     ids=["single", "double", "literal", "folded", "indented", "plain"],
 )
-@given(before=WORDS, after=WORDS)
+
+
+@STYLES
+@given(before=WORDS, after=WORDS, place=st.sampled_from(PLACES))
 @settings(max_examples=60, deadline=None)
 def test_a_querys_error_is_found_in_every_style(
-    tmp_path_factory: pytest.TempPathFactory, write: Callable[[list[str]], str], before: list[str], after: list[str]
+    tmp_path_factory: pytest.TempPathFactory,
+    write: Callable[[list[str]], str],
+    before: list[str],
+    after: list[str],
+    place: str,
 ) -> None:
-    text = f"rules:\n  r:\n    query: {write([*before, 'AND @nosuch AND', *after])}\n    notify: []\n"
+    text = place.format(write([*before, "AND @nosuch AND", *after]))
     with pytest.raises(ConfigError) as caught:
         load(configuration(tmp_path_factory.getbasetemp(), text), {})
     [problem] = [problem for problem in caught.value.problems if problem.level == "error"]
     assert text.split("\n")[problem.line - 1][problem.column - 1 :].startswith("@nosuch"), problem
+
+
+@STYLES
+@given(before=WORDS, after=WORDS, place=st.sampled_from(PLACES))
+@settings(max_examples=60, deadline=None)
+def test_a_remark_is_found_in_every_style(
+    tmp_path_factory: pytest.TempPathFactory,
+    write: Callable[[list[str]], str],
+    before: list[str],
+    after: list[str],
+    place: str,
+) -> None:
+    text = place.format(write([*before, "OR nigeri* OR Niger* OR", *after]))
+    found = load(configuration(tmp_path_factory.getbasetemp(), text), {}).warnings
+    [problem] = [problem for problem in found if "also catches" in problem.message]
+    assert text.split("\n")[problem.line - 1][problem.column - 1 :].startswith("Niger*"), problem

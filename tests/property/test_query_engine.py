@@ -7,11 +7,12 @@ import unicodedata
 from dataclasses import dataclass
 from itertools import product
 
+import Stemmer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watcher.query import Document, Node, RuleSet, parse
-from watcher.query.ast import And, AtLeast, Field, First, Named, Near, Not, Or, Phrase, Regex, Value, Word
+from watcher.query import Document, Node, RuleSet, explain, inflected, parse
+from watcher.query.ast import And, AtLeast, Field, First, InLanguage, Named, Near, Not, Or, Phrase, Regex, Value, Word
 
 # --- the plainest evaluator: lists of words, all pairs, no index ------------------------------------------------------
 
@@ -51,6 +52,8 @@ def same(word: Word, piece: Piece) -> bool:
         return piece.run == "C++"
     if word.exact:
         return piece.written == wanted
+    if word.stem and wanted.isalpha():
+        return ENGLISH.stemWord(plain(wanted)) == ENGLISH.stemWord(plain(piece.written))
     accented = plain(wanted) != wanted.lower()
     forms = {piece.written.lower()} if accented else {plain(piece.written)}
     if accented and piece.written.isupper() and plain(piece.written) == piece.written.lower():
@@ -60,11 +63,20 @@ def same(word: Word, piece: Piece) -> bool:
     return any(re.fullmatch(pattern, form) for form in forms)
 
 
+ENGLISH = Stemmer.Stemmer("en")
+
+
 def parts(word: Word) -> list[Word]:
-    return [Word(part, word.exact) for part in re.split(r"[-']", word.text)]
+    return [Word(part, word.exact, stem=word.stem) for part in re.split(r"[-']", word.text)]
 
 
 Hit = tuple[int, int, frozenset[int]]
+
+
+class Pieces(list[Piece]):
+    """A text's words, and the language of the item."""
+
+    lang = "und"
 
 
 def runs(words: list[Word], text: list[Piece]) -> set[Hit]:
@@ -76,7 +88,7 @@ def runs(words: list[Word], text: list[Piece]) -> set[Hit]:
     }
 
 
-def hits(node: Node, text: list[Piece]) -> set[Hit]:
+def hits(node: Node, text: Pieces) -> set[Hit]:
     match node:
         case Word():
             return runs(parts(node), text)
@@ -94,6 +106,8 @@ def hits(node: Node, text: list[Piece]) -> set[Hit]:
             return near(left, right, text, node.distance, node.unit, node.ordered)
         case Named(child=child):
             return hits(child, text)
+        case InLanguage(lang=lang, child=child):
+            return hits(child, text) if text.lang in (lang, "und") else set()
     raise AssertionError(node)
 
 
@@ -120,7 +134,9 @@ def near(
 def judge(
     node: Node, document: Document, fields: tuple[str, ...] = ("title", "summary", "body"), limit: int = 10**6
 ) -> bool:
-    texts = {name: pieces(getattr(document, name), title=name == "title") for name in fields if name in TEXTS}
+    texts = {name: Pieces(pieces(getattr(document, name), title=name == "title")) for name in fields if name in TEXTS}
+    for text in texts.values():
+        text.lang = document.lang
     match node:
         case And(children=below):
             return all(judge(child, document, fields, limit) for child in below)
@@ -130,6 +146,8 @@ def judge(
             return not judge(child, document, fields, limit)
         case Named(child=child):
             return judge(child, document, fields, limit)
+        case InLanguage(lang=lang, child=child):
+            return document.lang in (lang, "und") and judge(child, document, fields, limit)
         case Field(name=name, child=child):
             return judge(child, document, (name,), limit)
         case First(count=count, child=child):
@@ -164,9 +182,11 @@ def most(found: set[Hit]) -> int:
 # --- random texts and queries -----------------------------------------------------------------------------------------
 
 RUNS = (
+    "Россия России Нигер Нигером Нигерия Мали Путин Путиным مالي وبمالي المالية attack attacked attacks "
     "Mali mali MALI Malian Niger nigeria Café cafe CAFE café women woman US us war-torn Mali's d'Or C++ C Russia"
 ).split()
 WORDS = (
+    "Россия Нигер Мали Путин مالي attack attacking "
     "mali niger café cafe women russia us war torn or c nigeria absent war-torn d'or C++ niger* mal?* wom?n caf* café*"
 ).split()
 
@@ -202,7 +222,14 @@ def several(kind: type, inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Nod
     return st.builds(kind, st.lists(inner, min_size=2, max_size=3).map(tuple))
 
 
+def languages(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+    part = st.builds(InLanguage, st.sampled_from(["en", "fr"]), inner)
+    return st.one_of(part, st.lists(part, min_size=2, max_size=3).map(lambda found: Or(tuple(found))))
+
+
 TERMS: dict[str, Node] = {"sahel": Or((Word("mali"), Word("niger"))), "fr": Phrase((Word("café"), Word("mali")))}
+TERMS["concept"] = Or((InLanguage("en", Word("mali")), InLanguage("fr", Phrase((Word("café"), Word("mali"))))))
+TERMS["russia"] = inflected(parse("Россия OR Нигер Мали OR مالي"), ("ru", "ar"))
 named = st.sampled_from(sorted(TERMS)).map(lambda name: Named(name, TERMS[name]))
 placed: st.SearchStrategy[Node] = st.recursive(
     st.one_of(word_nodes, word_nodes, phrases, named),
@@ -231,6 +258,17 @@ queries: st.SearchStrategy[Node] = st.recursive(
     max_leaves=4,
 )
 
+inflections = st.builds(
+    inflected, queries, st.sampled_from([(), ("ru",), ("ru", "ar")]), st.sampled_from(["", "", "en"])
+)
+concepts = st.one_of(
+    inflections,
+    st.builds(
+        lambda name, child, other: And((Named(name, child), other)), st.just("own"), languages(free), inflections
+    ),
+    inflections.map(Not),
+)
+
 many = settings(max_examples=400, deadline=None)
 
 
@@ -247,6 +285,19 @@ def test_many_rules_equal_the_plain_evaluator(nodes: list[Node], items: list[Doc
         assert ruleset.names(item) == expected
         assert [match.rule for match in ruleset.match(item)] == expected
         assert [match.rule for match in ruleset.match(item, {"r0"})] == [name for name in expected if name == "r0"]
+
+
+@many
+@given(st.lists(concepts, min_size=1, max_size=8), st.lists(documents, min_size=1, max_size=4))
+def test_forms_stems_and_languages_equal_the_plain_evaluator(nodes: list[Node], items: list[Document]) -> None:
+    ruleset = RuleSet({f"r{number}": node for number, node in enumerate(nodes)})
+    for item in items:
+        expected = [f"r{number}" for number, node in enumerate(nodes) if judge(node, item)]
+        assert ruleset.names(item) == expected
+        assert [match.rule for match in ruleset.match(item)] == expected
+        for number, node in enumerate(nodes):
+            explanation = explain(node, item)
+            assert explanation.holds is (f"r{number}" in expected)
 
 
 @many

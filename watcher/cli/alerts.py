@@ -96,6 +96,7 @@ async def _load_one(settings: Any, alert_id: str) -> dict[str, Any]:
         "matched": [
             {"field": span.field, "text": getattr(item, span.field)[span.start : span.end]} for span in found[0].spans
         ],
+        "explanation": found[0].explanation,
         "deliveries": [common.delivery_row(one) for one in deliveries],
     }
 
@@ -104,10 +105,15 @@ def _one(row: dict[str, Any], json: bool) -> None:
     if json:
         common.print_json(row)
         return
+    from watcher.query import Verdict
+
     typer.echo(f"{row['rule']}: {row['title']}\n{row['url']}")
     typer.echo(f"{row['outlet']} · published {row['published'] or 'undated'} · alert of {row['at']}")
     typer.echo(f"{row['state']}: {row['reason']}" + (f" ({row['note']})" if row["note"] else ""))
     typer.echo(f"matched: {', '.join(sorted({one['text'] for one in row['matched']}))}")
+    if row["explanation"]:
+        for line in Verdict.from_json(row["explanation"]).lines():
+            typer.echo(f"    {line}")
     if row["others"]:
         typer.echo(f"also in {', '.join(row['others'])}")
     for one in row["deliveries"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -15,13 +16,15 @@ app = typer.Typer()
 
 PACKAGE = Path(watcher.__file__).parent
 SCHEMA = "watcher.schema.json"
+_SCHEMA_LINE = re.compile(rf"\$schema=[./]*config/{re.escape(SCHEMA)}")
 
 
 def packs() -> dict[str, Path]:
     """The starter packs by name, from the installed package or from a checkout beside it."""
     for folder in (PACKAGE / "seeds", PACKAGE.parent / "seeds"):
         if folder.is_dir():
-            return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+            found = {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+            return found | {f"terms/{file.stem}": file for file in sorted(folder.glob("terms/*.yaml"))}
     return {}
 
 
@@ -31,7 +34,8 @@ def init(
         "config"
     ),
     pack: Annotated[
-        list[str] | None, typer.Option("--pack", help="A starter pack: sources and rules. May be given several times.")
+        list[str] | None,
+        typer.Option("--pack", help="A starter pack: sources and rules, or terms. May be given several times."),
     ] = None,
     show: Annotated[bool, typer.Option("--list", help="List the packs and write nothing.")] = False,
 ) -> None:
@@ -47,7 +51,7 @@ def init(
         if name not in known:
             raise ConfigError.of("--pack", f"there is no pack {name}", "packs: " + ", ".join(known))
         text = known[name].read_text(encoding="utf-8")
-        files[folder / f"{name}.yaml"] = text.replace(f"$schema=../config/{SCHEMA}", f"$schema={SCHEMA}", 1)
+        files[folder / f"{name.replace('/', '-')}.yaml"] = _SCHEMA_LINE.sub(f"$schema={SCHEMA}", text, count=1)
     files[folder / SCHEMA] = _schema()
     there = [str(file) for file in files if file.exists()]
     if there:

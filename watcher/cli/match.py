@@ -76,21 +76,21 @@ def _one(query: str, text: str, url: str, title: str, json: bool) -> None:
     try:
         node = parse(query)
     except QueryError as error:
-        common.print_problems([_problem(query, error)], sys.stderr)
+        common.print_problems([problem_of(query, error)], sys.stderr)
         raise typer.Exit(2) from error
     item = _item(text, url, title)
     explanation = explain(node, Document.of(item))
     if json:
         common.print_json(explanation.to_json())
     else:
-        findings = [_problem(query, finding) for finding in lint(node, query)]
+        findings = [problem_of(query, finding) for finding in lint(node, query)]
         common.print_problems(findings, sys.stderr)
         _show(explanation, item)
     if not explanation.holds:
         raise typer.Exit(1)
 
 
-def _problem(query: str, found: QueryError | Finding) -> Problem:
+def problem_of(query: str, found: QueryError | Finding) -> Problem:
     """What is said of a query, at its place in it."""
     before = query[: found.column - 1]
     line, column = before.count("\n"), len(before) - before.rfind("\n")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from watcher.config import nodes
 from watcher.config.entries import entries
 from watcher.config.nodes import File, Scalar, read
-from watcher.config.queries import Terms, parse_at
+from watcher.config.queries import Terms, parse_at, wording
 from watcher.config.report import QUERY_HINT, Report, near
 from watcher.config.secrets import Lookup, suspects, withhold
 from watcher.config.sections import Sections
@@ -109,7 +109,9 @@ def load_rules(path: Path) -> dict[str, Node]:
         node = entry.node.get("query") if isinstance(entry.node, nodes.Mapping) else None
         if node is None:
             report.add_at(entry.file, entry.key, '"query" is missing')
-        elif (parsed := parse_at(entry, node, terms, report)) is not None:
+            continue
+        said = wording(entry, report)
+        if (parsed := parse_at(entry, node, terms, report, said.forms, said.stem)) is not None:
             found[name] = parsed
     report.raise_errors()
     return found

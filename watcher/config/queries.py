@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from watcher.config import nodes
-from watcher.config.entries import Entry, is_empty, kind_of
+from watcher.config.entries import Entry, is_empty, kind_of, validate
 from watcher.config.nodes import File, Scalar
-from watcher.config.report import QUERY_HINT, Report
+from watcher.config.report import QUERY_HINT, Report, near
+from watcher.config.watchlist import Wording
 from watcher.errors import QueryError
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#(?=\s|$)")
 _QUOTED = re.compile(r'"[^"]*"')
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
+_TERM_KEYS = ("query", "forms", "stem")
 
 
 class BrokenTermError(Exception):
@@ -41,7 +45,7 @@ class Terms(Mapping[str, "Node"]):
                 raise BrokenTermError
             self._open.append(name)
             try:
-                self._parsed[name] = parse_at(entry, entry.node, self, self._report)
+                self._parsed[name] = self._parse(entry)
             finally:
                 self._open.pop()
         node = self._parsed[name]
@@ -58,6 +62,51 @@ class Terms(Mapping[str, "Node"]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def _parse(self, entry: Entry) -> Node | None:
+        if not isinstance(entry.node, nodes.Mapping):
+            return parse_at(entry, entry.node, self, self._report, term=True)
+        languages = {key: value for key, (_, value) in entry.node.entries.items() if key not in _TERM_KEYS}
+        query = entry.node.get("query")
+        if not self._keys_fit(entry, languages):
+            return None
+        said = wording(entry, self._report)
+        if query is not None:
+            return parse_at(entry, query, self, self._report, said.forms, said.stem, term=True)
+        return self._concept(entry, languages, said)
+
+    def _keys_fit(self, entry: Entry, languages: Mapping[str, nodes.Node]) -> bool:
+        """Report keys that a term does not have, or that do not go together."""
+        assert isinstance(entry.node, nodes.Mapping)
+        sound = True
+        for key in languages:
+            if not _LANGUAGE.fullmatch(key):
+                hint = near(key, _TERM_KEYS, "expected a language such as en, or one of: ")
+                self._report.add_at(entry.file, entry.node.entries[key][0], f'unknown key "{key}"', hint)
+                sound = False
+        if sound and ("query" in entry.node.entries) == bool(languages):
+            place = entry.node.entries[next(iter(languages))][0] if languages else entry.key
+            message = "a term has either one query or a query a language" if languages else '"query" is missing'
+            self._report.add_at(
+                entry.file, place, message, "as in {query: Нигер, forms: [ru]} or {en: Niger, ru: Нигер}"
+            )
+            sound = False
+        return sound
+
+    def _concept(self, entry: Entry, languages: Mapping[str, nodes.Node], said: Wording) -> Node | None:
+        """A term with a query a language."""
+        from watcher.query.ast import InLanguage, Or  # noqa: PLC0415 - as in parse_at
+
+        found = []
+        for language, value in languages.items():
+            forms = [one for one in said.forms if one == language]
+            stem = said.stem if said.stem == language else None
+            parsed = parse_at(entry, value, self, self._report, forms, stem, term=True)
+            if parsed is not None:
+                found.append(InLanguage(language, parsed))
+        if len(found) < len(languages):
+            return None
+        return found[0] if len(found) == 1 else Or(tuple(found))
+
     def parse_all(self) -> dict[str, Node]:
         """Every term that has no error; the errors are reported."""
         found = {}
@@ -69,9 +118,33 @@ class Terms(Mapping[str, "Node"]):
         return found
 
 
-def parse_at(entry: Entry, node: nodes.Node, terms: Terms, report: Report) -> Node | None:
-    """The query that is written at `node`; None where it has errors, which are reported."""
-    from watcher.query import lint, parse  # noqa: PLC0415 - brings RE2, which reading settings does not need
+def wording(entry: Entry, report: Report) -> Wording:
+    """What a term or rule says of the forms in which its words match; nothing where that has errors."""
+    assert isinstance(entry.node, nodes.Mapping)
+    own = {key: pair for key, pair in entry.node.entries.items() if key in Wording.model_fields}
+    data = {key: _plain(value) for key, (_, value) in own.items()}
+    part = replace(entry, node=nodes.Mapping(entry.node.start, entry.node.end, own))
+    return validate(Wording, part, data, report) or Wording()
+
+
+def _plain(node: nodes.Node) -> object:
+    if isinstance(node, nodes.Sequence):
+        return [_plain(item) for item in node.items]
+    return node.value if isinstance(node, Scalar) else {}
+
+
+def parse_at(
+    entry: Entry,
+    node: nodes.Node,
+    terms: Terms,
+    report: Report,
+    forms: Collection[str] = (),
+    stem: str | None = None,
+    *,
+    term: bool = False,
+) -> Node | None:
+    """The query that is written at `node`, a `term`'s or a rule's; None where it has errors, which are reported."""
+    from watcher.query import inflected, lint, parse  # noqa: PLC0415 - brings RE2, which reading settings does not need
 
     if not isinstance(node, Scalar) or is_empty(node):
         found = "nothing" if isinstance(node, Scalar) else kind_of(node)
@@ -87,11 +160,13 @@ def parse_at(entry: Entry, node: nodes.Node, terms: Terms, report: Report) -> No
     except BrokenTermError:
         return None
     sound = True
-    for finding in lint(parsed, node.value):
+    for finding in lint(parsed, node.value, term=term, forms=forms):
         place = entry.file.index_in(node, finding.column - 1)
         report.add(entry.file, place, finding.message, finding.hint, finding.level)
         sound = sound and finding.level != "error"
-    return parsed if sound else None
+    if not sound:
+        return None
+    return inflected(parsed, forms, stem or "") if forms or stem else parsed
 
 
 def _whole(file: File, node: Scalar, report: Report) -> bool:

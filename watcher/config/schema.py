@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic.json_schema import models_json_schema
 
 from watcher.config.settings import Settings
-from watcher.config.watchlist import Channel, Rule
+from watcher.config.watchlist import Channel, Rule, Stem
 from watcher.text.duration import format_duration
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -15,6 +15,22 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = {"type": "string", "pattern": r"\$\{"}  # ${NAME} may stand for any value
 _NUMBER = {"type": "string", "pattern": r"^\d+(\.\d+)?$|\$\{"}  # and a number may be quoted
 _QUERY = {"type": ["string", "number", "boolean"], "description": "A query: best in a | block or in single quotes."}
+
+_FORM = {"type": "string", "enum": ["ru", "ar"]}
+_TERM = {
+    "type": "object",
+    "description": "A query with the forms in which its words match, or a query a language.",
+    "properties": {
+        "query": _QUERY,
+        "forms": {
+            "description": "ru: names in all their cases. ar: words with what is written on to them.",
+            "anyOf": [_FORM, {"type": "array", "items": _FORM}],
+        },
+        "stem": {"description": "Words match by their stem in this language.", "enum": list(get_args(Stem))},
+    },
+    "patternProperties": {"^[a-z]{2,3}$": _QUERY},
+    "additionalProperties": False,
+}
 
 
 def schema() -> dict[str, Any]:
@@ -34,7 +50,7 @@ def schema() -> dict[str, Any]:
             "settings": {**of[Settings], "description": "What holds for the whole process."},
             "channels": _named(of[Channel], "Where people hear."),
             "sources": _named({"oneOf": [of[kind] for kind in sources]}, "What is read."),
-            "terms": _named(_QUERY, "Named parts of queries, used as @name."),
+            "terms": _named({"anyOf": [_QUERY, _TERM]}, "Named parts of queries, used as @name."),
             "rules": _named(of[Rule], "What is looked for, and who hears of it."),
         },
         "$defs": {name: _as_written(model) for name, model in sorted(generated["$defs"].items())},

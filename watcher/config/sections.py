@@ -211,8 +211,9 @@ class Sections:
             references(entry, "notify", data.get("notify"), known_channels, self.report, what="channel")
             references(entry, "sources", data.get("sources"), known_sources, self.report, what="source")
             query = entry.node.get("query") if isinstance(entry.node, nodes.Mapping) else None
-            node = parse_at(entry, query, terms, self.report) if query is not None else None
             rule = validate(Rule, entry, data, self.report)
+            forms, stem = (rule.forms, rule.stem) if rule is not None else ((), None)
+            node = parse_at(entry, query, terms, self.report, forms, stem) if query is not None else None
             if rule is not None and node is not None:
                 rules[name] = rule.named(name, node)
         self._distinct({name: rule.id for name, rule in rules.items()}, "rules")

@@ -85,6 +85,20 @@ class Named(Section):
         return self._name
 
 
+def _several(value: Any) -> Any:
+    """One text as a list of it."""
+    return [value] if isinstance(value, str) else value
+
+
+_FORM_SCHEMA = {"type": "string", "enum": ["ru", "ar"]}
+Forms = Annotated[
+    tuple[Literal["ru", "ar"], ...],
+    BeforeValidator(_several),
+    WithJsonSchema({"anyOf": [_FORM_SCHEMA, {"type": "array", "items": _FORM_SCHEMA}]}),
+]
+Stem = Literal["ar", "da", "de", "en", "es", "fi", "fr", "hu", "it", "nl", "no", "pt", "ro", "ru", "sv", "tr"]
+
+
 class Webhook(Section):
     """A program of the user's that is told."""
 
@@ -160,7 +174,14 @@ class Channel(Named):
         return folder
 
 
-class Rule(Named):
+class Wording(Named):
+    """In which forms the words of a query match, besides the one that is written."""
+
+    forms: Forms = Field((), description="ru: names in all their cases. ar: words with what is written on to them.")
+    stem: Stem | None = Field(None, description="Words match by their stem in this language.")
+
+
+class Rule(Wording):
     """What is looked for, and who hears of it."""
 
     _node: Any = PrivateAttr(None)

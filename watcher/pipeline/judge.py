@@ -10,7 +10,7 @@ from watcher.alerting import decide, group
 from watcher.config import Rule
 from watcher.model import Alert, AlertState, Item, Match, Reason, Story, derive_id
 from watcher.pipeline.services import Counts, Services
-from watcher.query import Document
+from watcher.query import Document, explain
 from watcher.sources import Source
 from watcher.store import Tx
 from watcher.store.events import WINDOW as EVENT_WINDOW
@@ -67,8 +67,12 @@ def judge(
     names = services.config.rules_for(source)
     if rules is not None:
         names = names & frozenset(rules)
-    matches = services.config.ruleset.match(Document.of(item, source.tags), names)
-    return replace(bare, matches=tuple(matches), hashes=signature_of(item), outline=outline(item))
+    document = Document.of(item, source.tags)
+    matches = tuple(
+        replace(match, explanation=explain(services.rules[match.rule].node, document).tree.to_json())
+        for match in services.config.ruleset.match(document, names)
+    )
+    return replace(bare, matches=matches, hashes=signature_of(item), outline=outline(item))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,7 @@ async def _alert(
         reason=decision.reason,
         created_at=now,
         spans=match.spans,
+        explanation=match.explanation,
         note=one.note,
     )
     if not await tx.alerts.add(alert) and (

@@ -89,7 +89,7 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
     max_age = source.max_age or services.config.settings.max_age
     # Counted from the last success, so that an outage is caught up with and not skipped.
     oldest = min(now, state.last_success or now) - max_age
-    fresh = [_complete(item, source) for item in got.items if item.id not in known]
+    fresh = [complete(item, source) for item in got.items if item.id not in known]
     how = reading(state, got, fresh, now)
     waiting = [i for i in fresh if i.url and _within(i, oldest) and wants_article(source.full_text, i)]
     waits = {item.id for item in waiting}
@@ -163,7 +163,7 @@ def _remark(source: Source, state: SourceState, how: Reading, now: float) -> str
     return ""
 
 
-def _complete(item: Item, source: Source) -> Item:
+def complete(item: Item, source: Source) -> Item:
     """What the source's configuration and the text itself say of an item."""
     lang = source.lang or detect(item.title, item.body or item.summary, item.lang)
     return replace(item, lang=lang, outlet=source.outlet or _outlet(item, source))

@@ -3,8 +3,23 @@
 from watcher.query.ast import Node, has_not
 from watcher.query.document import Document
 from watcher.query.explain import Explanation, Verdict, explain
+from watcher.query.inflect import FORMS, STEMS, inflected
 from watcher.query.lint import Finding, lint
 from watcher.query.parser import parse
 from watcher.query.presearch import RuleSet
 
-__all__ = ["Document", "Explanation", "Finding", "Node", "RuleSet", "Verdict", "explain", "has_not", "lint", "parse"]
+__all__ = [
+    "FORMS",
+    "STEMS",
+    "Document",
+    "Explanation",
+    "Finding",
+    "Node",
+    "RuleSet",
+    "Verdict",
+    "explain",
+    "has_not",
+    "inflected",
+    "lint",
+    "parse",
+]

@@ -11,7 +11,22 @@ from collections.abc import Set as AbstractSet
 from operator import itemgetter
 from typing import NamedTuple
 
-from watcher.query.ast import And, AtLeast, Field, First, Named, Near, Node, Not, Or, Phrase, Value, Word, children
+from watcher.query.ast import (
+    And,
+    AtLeast,
+    Field,
+    First,
+    InLanguage,
+    Named,
+    Near,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Value,
+    Word,
+    children,
+)
 from watcher.query.document import Document
 from watcher.query.evaluate import as_phrase, value_of
 from watcher.query.lexer import ITEM_FIELDS, TEXT_FIELDS
@@ -75,7 +90,13 @@ def needs(node: Node, cost: Callable[[str], float]) -> list[Need]:  # noqa: PLR0
             return _rarest([*needs(left, cost), *needs(right, cost)])
         case Field(name=name, child=child) if name in ITEM_FIELDS:
             return _value_needs(name, child, cost)
-        case Field(child=child) | First(child=child) | AtLeast(child=child) | Named(child=child):
+        case (
+            Field(child=child)
+            | First(child=child)
+            | AtLeast(child=child)
+            | Named(child=child)
+            | InLanguage(child=child)
+        ):
             return needs(child, cost)
     return []
 
@@ -202,6 +223,8 @@ def compile_test(node: Node) -> tuple[Test, bool]:  # noqa: PLR0911 - one case a
             return ((lambda keys: not test(keys)), True) if decides else (_maybe, False)
         case Named(child=child):
             return compile_test(child)
+        case InLanguage(child=child):
+            return (_maybe if _excludes(child) else compile_test(child)[0]), False
         case Field(name=name, child=child) if name in ITEM_FIELDS:
             return _value_test(name, child)
         case Field(child=child) | First(child=child) | AtLeast(child=child):

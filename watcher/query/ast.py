@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from watcher.query.leaves import keys_of
+from watcher.query.leaves import keys_of, stem_key
 
 _BARE = re.compile(r"[^\W_]+(?:[-.'][^\W_]+)*\*?$")
 _OPERATOR = re.compile(r"(?:AND|OR|NOT|O?NEAR)$")
@@ -43,11 +43,15 @@ class Word:
     exact: bool = False
     start: int = _place()
     end: int = _place()
+    stem: str = ""  # the language by whose stems it compares; "": as written
     keys: tuple[str, ...] = field(init=False, compare=False, repr=False)  # what it compares with, in order
 
     def __post_init__(self) -> None:
         """Raise ValueError, for people, where the word can match nothing."""
-        object.__setattr__(self, "keys", keys_of(self.text, self.exact))
+        keys = keys_of(self.text, self.exact)
+        if self.stem and not self.exact:
+            keys = tuple(stem_key(self.stem, key) for key in keys)
+        object.__setattr__(self, "keys", keys)
 
     def __str__(self) -> str:
         if self.exact:
@@ -117,6 +121,16 @@ class Or:
 
     def __str__(self) -> str:
         return " OR ".join(_inside(child, (And, Or)) for child in self.children)
+
+
+@dataclass(frozen=True, slots=True)
+class Forms(Or):
+    """A name in all its forms: each of `children` is one, or a chain of its words' forms; `written` is the name."""
+
+    written: Word | Phrase = field(kw_only=True)
+
+    def __str__(self) -> str:
+        return str(self.written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +221,23 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class InLanguage:
+    """`child`, for items of one language and those whose language is not known: a named term's part."""
+
+    lang: str
+    child: Node
+    start: int = _place()
+    end: int = _place()
+
+    def __str__(self) -> str:
+        return f"[{self.lang}] {_inside(self.child, (And, Or, Not, Near))}"
+
+    def reads(self, lang: str) -> bool:
+        """Whether it looks at items of the language `lang`."""
+        return lang.casefold().partition("-")[0] in (self.lang, "und")
+
+
+@dataclass(frozen=True, slots=True)
 class Value:
     """What an item's field is compared with, as written."""
 
@@ -231,7 +262,7 @@ def _quote(text: str) -> str:
 
 def _inside(child: Node, loose: tuple[type, ...]) -> str:
     """A child's text, in parentheses where its operator would bind more loosely than what stands around it."""
-    return f"({child})" if isinstance(child, loose) else str(child)
+    return f"({child})" if isinstance(child, loose) and not isinstance(child, Forms) else str(child)
 
 
 def children(node: Node) -> tuple[Node, ...]:
@@ -242,6 +273,8 @@ def children(node: Node) -> tuple[Node, ...]:
         case Near(left=left, right=right):
             return (left, right)
         case Not(child=child) | First(child=child) | AtLeast(child=child) | Field(child=child) | Named(child=child):
+            return (child,)
+        case InLanguage(child=child):
             return (child,)
         case Phrase(words=words):
             return words

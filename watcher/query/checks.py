@@ -5,7 +5,22 @@ from __future__ import annotations
 import re
 
 from watcher.errors import QueryError
-from watcher.query.ast import And, AtLeast, Field, First, Named, Near, Node, Not, Or, Phrase, Regex, Word, children
+from watcher.query.ast import (
+    And,
+    AtLeast,
+    Field,
+    First,
+    InLanguage,
+    Named,
+    Near,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Regex,
+    Word,
+    children,
+)
 from watcher.query.lexer import ITEM_FIELDS, Token
 
 DEEPEST_TREE = 200  # the same with named terms written out
@@ -38,7 +53,7 @@ def check_operand(node: Node, of: str = "NEAR") -> None:
         one = waiting.pop()
         if isinstance(one, Word | Phrase):
             continue
-        if isinstance(one, Or | Near | Named):
+        if isinstance(one, Or | Near | Named | InLanguage):
             waiting.extend(children(one))
             continue
         what = {And: "AND", Not: "NOT", First: "FIRST", AtLeast: "ATLEAST", Regex: "a regular expression"}.get(

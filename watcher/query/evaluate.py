@@ -8,7 +8,22 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from watcher.model import Span
-from watcher.query.ast import And, AtLeast, Field, First, Named, Near, Node, Not, Or, Phrase, Regex, Value, Word
+from watcher.query.ast import (
+    And,
+    AtLeast,
+    Field,
+    First,
+    InLanguage,
+    Named,
+    Near,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Regex,
+    Value,
+    Word,
+)
 from watcher.query.lexer import ITEM_FIELDS, TEXT_FIELDS
 from watcher.query.view import FieldText, Place, View
 from watcher.text.fold import normal
@@ -34,7 +49,7 @@ class Scope(NamedTuple):
 EVERYWHERE = Scope()
 
 
-def holds(  # noqa: PLR0911 - one case a node
+def holds(  # noqa: PLR0911, PLR0912 - one case a node
     node: Node, view: View, scope: Scope = EVERYWHERE
 ) -> bool:
     """Whether `node` holds. Without a field it looks into title, summary and body; a phrase runs within one of them."""
@@ -51,6 +66,8 @@ def holds(  # noqa: PLR0911 - one case a node
             return not holds(child, view, scope)
         case Named(child=child):
             return holds(child, view, scope)
+        case InLanguage(child=child):
+            return node.reads(view.document.lang) and holds(child, view, scope)
         case Field(name=name, child=child):
             return holds(child, view, Scope((name,), scope.limit))
         case First(count=count, child=child):
@@ -131,6 +148,8 @@ def _hits(node: Node, text: FieldText) -> list[Hit]:
             return _pairs(left, right, text, node.distance, node.unit, node.ordered)
         case Named(child=child):
             return _hits(child, text)
+        case InLanguage(child=child):
+            return _hits(child, text) if node.reads(text.lang) else []
     raise TypeError(f"{type(node).__name__} has no places")  # the parser refuses it
 
 
@@ -259,6 +278,9 @@ def _deciding(  # noqa: PLR0912 - one case a node
             return
         case Named(child=child):
             yield from _deciding(child, view, scope)
+        case InLanguage(child=child):
+            if node.reads(view.document.lang):
+                yield from _deciding(child, view, scope)
         case Field(name=name, child=child):
             if name in TEXT_FIELDS:
                 yield from _deciding(child, view, Scope((name,), scope.limit))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from watcher.query.ast import (
     AtLeast,
     Field,
     First,
+    Forms,
+    InLanguage,
     Named,
     Near,
     Node,
@@ -44,6 +46,16 @@ class Verdict:
     note: str = ""
     children: tuple[Verdict, ...] = ()
 
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Verdict:
+        """The one that `to_json` gave."""
+        below = tuple(cls.from_json(child) for child in value.get("children", ()))
+        return cls(value["query"], value["holds"], value.get("note", ""), below)
+
+    def lines(self) -> Iterator[str]:
+        """The tree, one branch a line, indented."""
+        return _lines(self, "")
+
     def to_json(self) -> dict[str, Any]:
         """For JSON; without empty parts."""
         found: dict[str, Any] = {"query": self.query, "holds": self.holds}
@@ -69,7 +81,7 @@ class Explanation:
 
     def lines(self) -> Iterator[str]:
         """The tree, one branch a line, indented."""
-        yield from _lines(self.tree, "")
+        return self.tree.lines()
 
 
 def _lines(verdict: Verdict, indent: str) -> Iterator[str]:
@@ -86,9 +98,18 @@ def explain(node: Node, document: Document) -> Explanation:
     return Explanation(verdict.holds, spans(node, view) if verdict.holds else (), verdict)
 
 
-def _verdict(node: Node, view: View, scope: Scope) -> Verdict:  # noqa: PLR0911 - one case a node
+def _verdict(  # noqa: PLR0911, PLR0912 - one case a node
+    node: Node, view: View, scope: Scope
+) -> Verdict:
     held = holds(node, view, scope)
     match node:
+        case Forms():
+            note = _forms_note(node, view, scope) if held else _word_note(node.written, view, scope)
+            return Verdict(str(node), held, note)
+        case InLanguage(lang=lang, child=child):
+            if not node.reads(view.document.lang):
+                return Verdict(f"for items in {lang}", held, f"the item is in {view.document.lang}")
+            return Verdict(f"for items in {lang}", held, "", (_verdict(child, view, scope),))
         case And() | Or():
             below = tuple(_verdict(child, view, scope) for child in children(node)[:MOST_BRANCHES])
             word = "all" if isinstance(node, And) else "any"
@@ -114,6 +135,8 @@ def _verdict(node: Node, view: View, scope: Scope) -> Verdict:  # noqa: PLR0911 
             return Verdict(str(node), held, "" if held else _near_note(node, view, scope))
         case Regex() | Value():
             return Verdict(str(node), held)
+    if held and isinstance(node, Word) and node.stem:
+        return Verdict(str(node), held, _forms_note(node, view, scope))
     return Verdict(str(node), held, _places(node, view, scope) if held else _word_note(node, view, scope))
 
 
@@ -121,6 +144,16 @@ def _count(below: tuple[Verdict, ...], whole: int) -> str:
     held = sum(child.holds for child in below)
     more = f", the first {len(below)} shown" if whole > len(below) else ""
     return f"{held} of {len(below)} hold{more}"
+
+
+def _forms_note(node: Node, view: View, scope: Scope) -> str:
+    """`as России, Россией: 1 in title, 2 in body`."""
+    found = {
+        text.text[text.offsets((hit.first, hit.last))[0] : text.offsets((hit.first, hit.last))[1]]: None
+        for text in view.texts(scope.fields)
+        for hit in hits(node, text, scope.limit)
+    }
+    return f"as {', '.join(list(found)[:5])}: {_places(node, view, scope)}"
 
 
 def _places(node: Node, view: View, scope: Scope) -> str:

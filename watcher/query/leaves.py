@@ -1,8 +1,8 @@
 """What a query's words compare with: keys, and the lexicon that finds them in a text's chunks.
 
 A key says by itself how it compares: `mali` a folded word, `café` one with accents, `=US` a word as written, `niger*` a
-prefix, `wom?n` a pattern, `~c++` letters and signs as written. What a chunk of text holds of a set of keys depends on
-nothing around it, so it is worked out once and remembered: news repeats its words.
+prefix, `wom?n` a pattern, `~c++` letters and signs as written, `^en attack` the words of a stem. What a chunk of text
+holds of a set of keys depends on nothing around it, so it is worked out once and remembered: news repeats its words.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from watcher.text.fold import Chunk, Token, chunk, fold
 
@@ -49,6 +50,26 @@ def keys_of(text: str, exact: bool = False) -> tuple[str, ...]:
     if not exact:
         _check_wildcards(keys)
     return keys
+
+
+def stem_key(lang: str, key: str) -> str:
+    """The key of the words that share `key`'s stem, without accents; what has signs or wildcards stays as it is."""
+    if key[0] in "=~" or "*" in key or "?" in key:
+        return key
+    return f"^{lang} {stem(lang, fold(key)[0])}"
+
+
+def stem(lang: str, word: str) -> str:
+    """The Snowball stem of a folded word."""
+    found: str = _stemmer(lang).stemWord(word)
+    return found
+
+
+@lru_cache(maxsize=32)
+def _stemmer(lang: str) -> Any:
+    import Stemmer  # noqa: PLC0415 - only where a rule asks for stems
+
+    return Stemmer.Stemmer(lang)
 
 
 def _check_wildcards(keys: tuple[str, ...]) -> None:
@@ -160,6 +181,7 @@ class Lexicon:
         self._patterns: list[tuple[re.Pattern[str], str]] = []
         self._written: dict[str, list[Written]] = {}
         self._exact = False
+        self._stems: set[str] = set()  # the languages of the keys that are stems
         for key in keys:
             self.add(key)
         self.forget()
@@ -179,6 +201,8 @@ class Lexicon:
         self._keys.add(key)
         if key[0] == "=":
             self._exact = True
+        elif key[0] == "^":
+            self._stems.add(key[1:].partition(" ")[0])
         elif key[0] == "~":
             written = Written.of(key)
             self._written.setdefault(written.tokens[0].plain, []).append(written)
@@ -238,6 +262,10 @@ class Lexicon:
                     yield key, place, place
             if self._prefix_lengths:
                 for key in self._prefixes(token):
+                    yield key, place, place
+            for lang in self._stems:
+                key = f"^{lang} {stem(lang, plain)}"
+                if key in keys:
                     yield key, place, place
             for pattern, key in self._patterns:
                 if pattern.fullmatch(plain) or (accented != plain and pattern.fullmatch(accented)):

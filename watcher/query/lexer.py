@@ -13,6 +13,7 @@ LONGEST_QUERY = 250_000  # characters
 TEXT_FIELDS = ("title", "summary", "body")
 ITEM_FIELDS = ("author", "url", "site", "source", "lang", "tag")
 FIELDS = TEXT_FIELDS + ITEM_FIELDS
+_KNOWN_FIELDS = f"fields: {', '.join(FIELDS)}; "
 ALIASES = {"intitle": "title", "headline": "title", "inurl": "url"}
 FARTHEST = 1000  # words: the largest distance or count that an operator takes
 
@@ -159,10 +160,11 @@ def _field(text: str, field: re.Match[str], start: int) -> Iterator[Token]:
     name = ALIASES.get(name, name)
     end = start + len(field[0])
     if name not in FIELDS:
+        fields = suggest(field[1].lower(), (*FIELDS, *ALIASES)) or _KNOWN_FIELDS
         raise QueryError(
             f"{field[1]} is no field",
             start + 1,
-            f"{suggest(field[1].lower(), (*FIELDS, *ALIASES))}to search for the colon itself, put it in quotes",
+            f"{fields}to search for the colon itself, put it in quotes",
             length=len(field[0]),
         )
     yield Token(Kind.FIELD, name, start, end)

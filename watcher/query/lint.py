@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from watcher.query.ast import And, Field, First, Named, Node, Not, Or, Phrase, Regex, Value, Word, children
 from watcher.query.evaluate import compiled
 from watcher.query.lexer import QUOTES
-from watcher.query.names import confusable, foreign, forms
+from watcher.query.lint_names import foreign_words, rewrite, single_forms
+from watcher.query.names import confusable, foreign
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,13 @@ class Finding:
     hint: str = ""
 
 
-def lint(node: Node, text: str) -> list[Finding]:
-    """What to say of a query that parses, in the order of its text."""
+def lint(node: Node, text: str, *, term: bool = False, forms: Collection[str] = ()) -> list[Finding]:
+    """What to say of a query that parses, a rule's or a `term`'s, in the order of its text.
+
+    `forms` are the languages whose names match in all their forms.
+    """
     found = [finding for rule in _RULES for one in _own_nodes(node) for finding in rule(one, text)]
-    found += _whole(node, text)
+    found += _whole(node, term, forms)
     return sorted(set(found), key=lambda finding: (finding.column, finding.message))
 
 
@@ -90,23 +94,33 @@ def _prefix(node: Node, text: str) -> Iterator[Finding]:
 def _redundant(node: Node, text: str) -> Iterator[Finding]:
     if not isinstance(node, And | Or):
         return
-    seen: list[Node] = []
+    seen: set[Node] = set()
     for child in node.children:
         if child in seen:
             yield _at(child, "warning", f"{child} stands here twice", "take one away")
-        seen.append(child)
-    singles = [child for child in node.children if isinstance(child, Word) and len(child.keys) == 1]
+        seen.add(child)
+    singles: dict[str, Word] = {}
     for child in node.children:
-        other = next((one for one in singles if one != child and _held_by(one.keys[0], _keys(child))), None)
+        if isinstance(child, Word) and len(child.keys) == 1:
+            singles.setdefault(child.keys[0], child)
+    lengths = {len(key) - 1 for key in singles if key[-1] == "*"}
+    for child in node.children:
+        other = _held_within(child, singles, lengths)
         if other is None or (isinstance(node, And) and other.text.endswith("*") and isinstance(child, Phrase)):
             continue
         spare, by = (child, other) if isinstance(node, Or) else (other, child)
         yield _at(spare, "warning", f"{spare} changes nothing beside {by}", "take it away")
 
 
-def _held_by(key: str, keys: tuple[str, ...]) -> bool:
-    """Whether a text that holds `keys` holds `key`, which may be a prefix."""
-    return key in keys or (key.endswith("*") and any(other.startswith(key[:-1]) for other in keys))
+def _held_within(node: Node, singles: dict[str, Word], lengths: set[int]) -> Word | None:
+    """The first of `singles`, words and prefixes of `lengths` by their key, that every text with `node` holds."""
+    held = [
+        single
+        for key in _keys(node)
+        for wanted in (key, *(key[:length] + "*" for length in lengths if len(key) >= length))
+        if (single := singles.get(wanted)) is not None and single != node
+    ]
+    return min(held, key=lambda single: single.start, default=None)
 
 
 def _keys(node: Node) -> tuple[str, ...]:
@@ -116,6 +130,11 @@ def _keys(node: Node) -> tuple[str, ...]:
 
 
 def _language(node: Node, text: str) -> Iterator[Finding]:
+    for one in children(node) if not isinstance(node, Not) else ():
+        yield from _languages(one)
+
+
+def _languages(node: Node) -> Iterator[Finding]:
     if isinstance(node, Field) and node.name == "lang":
         values = [one.text for one in _own_nodes(node.child) if isinstance(one, Value)]
         if values and "und" not in values:
@@ -127,41 +146,27 @@ def _language(node: Node, text: str) -> Iterator[Finding]:
             )
 
 
-def _one_form(node: Node, text: str) -> Iterator[Finding]:
-    """A name of an inflected language in one of its forms, with no other beside it."""
-    if isinstance(node, Not | Phrase):
-        return
-    siblings = children(node)
-    names = [one for one in siblings if isinstance(one, Word) and not one.exact and one.text[-1] != "*"]
-    for word in names:
-        written = forms(word.text)
-        stem = word.text[: max(3, len(word.text) - 2)]
-        others = [other.text for other in siblings if isinstance(other, Word) and other is not word]
-        if written and not any(other.startswith(stem) for other in others):
-            hint = f"write ({' OR '.join(written)})"
-            yield _at(word, "warning", f"{word.text} matches this one form of the name only", hint)
+def _single_forms(node: Node, forms: Collection[str]) -> Iterator[Finding]:
+    units = [one for one in _own_nodes(node) if not isinstance(one, Phrase)]
+    grouped = {id(child) for one in units if isinstance(one, Or) for child in one.children}
+    within = {id(word) for one in _own_nodes(node) if isinstance(one, Phrase) for word in one.words}
+    units = [one for one in units if id(one) not in grouped | within]
+    for word, _, hint in single_forms(units, forms):
+        yield _at(word, "warning", f"{word.text} matches this one form of the name only", hint)
 
 
 def _foreign(node: Node) -> Iterator[Finding]:
-    """Words that another language has too, each once, where the query asks for no language."""
-    words: dict[str, Word] = {}
-    for one in _own_nodes(node):
-        if isinstance(one, Field) and one.name == "lang":
-            return
-        if isinstance(one, Word) and not one.exact:
-            known = words.setdefault(one.text.casefold(), one)
-            if one.start < known.start:
-                words[one.text.casefold()] = one
-    for word in words.values():
+    for word, place in foreign_words(node):
         meaning = foreign(word.text)
-        if meaning:
-            yield _at(word, "warning", f"{word.text} is also {meaning}", "where that matters, add AND lang:")
+        assert meaning is not None
+        where = f" (in {place})" if isinstance(place, Named) else ""
+        yield _at(place, "warning", f"{word.text}{where} is also {meaning.said}", rewrite(node, word, meaning))
 
 
 # --- the whole ------------------------------------------------------------------------------------------------------
 
 
-def _whole(node: Node, text: str) -> Iterator[Finding]:
+def _whole(node: Node, term: bool, forms: Collection[str]) -> Iterator[Finding]:
     if _holds_for_nothing(node):
         yield _at(
             node,
@@ -170,9 +175,9 @@ def _whole(node: Node, text: str) -> Iterator[Finding]:
             _instead(node) or "say what must be there, then what must not: Mali NOT football",
         )
         return
-    if isinstance(node, Word):
-        yield from _one_form(Or((node,)), text)
-    yield from _foreign(node)
+    yield from _single_forms(node, forms)
+    if not term:
+        yield from _foreign(node)
     for one in _own_nodes(node):
         impossible = _impossible(one)
         if impossible:
@@ -253,5 +258,4 @@ _RULES: tuple[Callable[[Node, str], Iterator[Finding]], ...] = (
     _prefix,
     _redundant,
     _language,
-    _one_form,
 )

@@ -1,8 +1,9 @@
-"""Names that are taken for others: prefixes that catch two, words that another language has, forms that names take."""
+"""Names that are taken for others: prefixes that catch two, words that another language has; Ukrainian cases."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 # One name with what is made of it in each group; a prefix that catches two groups is told so.
 _GROUPS = [
@@ -29,26 +30,27 @@ _GROUPS = [
     ).split(";")
 ]
 
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """What a name is in another language, or, in small letters, in its own."""
+
+    lang: str
+    said: str
+    same_language: bool = False
+
+
 # Names that are common words elsewhere: what they are there.
 _FOREIGN = {
-    "мали": "Ukrainian for “they had”",
-    "mali": "Turkish for “financial”",
-    "чад": "Russian for “fumes”",
-    "перу": "Russian for “to the pen”",
+    "мали": Foreign("uk", "Ukrainian for “they had”"),
+    "mali": Foreign("tr", "Turkish for “financial”"),
+    "чад": Foreign("ru", "Russian for “fumes”", same_language=True),
+    "перу": Foreign("ru", "Russian for “to the pen”", same_language=True),
 }
 
-_CYRILLIC = re.compile(r"[А-ЯЁ][а-яё]{3,}$")
-_ENDINGS = (  # of Russian names: what is taken off, and what each case puts there
-    ("ия", ("ия", "ии", "ию", "ией")),
-    ("ея", ("ея", "еи", "ею", "еей")),
-    ("а", ("а", "ы", "е", "у", "ой")),
-    ("я", ("я", "и", "е", "ю", "ей")),
-    ("ий", ("ий", "ия", "ию", "ием", "ии")),
-    ("й", ("й", "я", "ю", "ем", "е")),
-    ("ь", ("ь", "я", "ю", "ем", "е", "и", "ью")),
-)
-_CONSONANTS = frozenset("бвгджзклмнпрстфхцчшщ")
-_HUSHING = frozenset("гкхжчшщ")  # after these и stands where others have ы
+_UKRAINIAN = re.compile(r"(?=.*[іїєґІЇЄҐ])[А-Яа-яіїєґІЇЄҐ]{4,}$")
+_UKRAINIAN_ENDINGS = (("ія", ("ії", "ію", "ією")), ("а", ("и", "у", "ою", "і")), ("я", ("і", "ю", "ею")))
+_UKRAINIAN_CONSONANTS = frozenset("бвгґджзклмнпрстфхцчшщ")
 
 
 def confusable(start: str) -> list[str]:
@@ -60,24 +62,21 @@ def confusable(start: str) -> list[str]:
     return [group[0].capitalize() for group in caught if group is not meant][:3]
 
 
-def foreign(word: str) -> str:
-    """What `word` is in another language, or ""."""
-    return _FOREIGN.get(word.casefold(), "")
+def foreign(word: str) -> Foreign | None:
+    """What `word` is in another language, where it is a common word there."""
+    return _FOREIGN.get(word.casefold())
 
 
-def forms(name: str) -> list[str]:
-    """The forms that a Russian name takes, by its ending; [] where it takes none or is no Cyrillic name.
+def is_ukrainian(name: str) -> bool:
+    """Whether a name has letters that Russian does not."""
+    return bool(_UKRAINIAN.match(name))
 
-    The cases of the regular declensions, singular: Россия, России, Россию, Россией; Нигер, Нигера, Нигеру, Нигером,
-    Нигере. Names in -о, -е, -и, -у and -ю (Мали, Конго) stay as they are.
-    """
-    if not _CYRILLIC.match(name):
-        return []
-    if name[-1] in _CONSONANTS:
-        return [name + ending for ending in ("", "а", "у", "ом", "е")]
-    for ending, cases in _ENDINGS:
+
+def ukrainian(name: str) -> list[str]:
+    """The usual cases of a Ukrainian name, itself first, by its ending; only itself where none are known."""
+    if name[-1] in _UKRAINIAN_CONSONANTS:
+        return [name, *(name + ending for ending in ("а", "у", "ом", "і"))]
+    for ending, cases in _UKRAINIAN_ENDINGS:
         if name.endswith(ending):
-            stem = name[: -len(ending)]
-            found = [stem + case for case in cases]
-            return [stem + "и" if form == stem + "ы" and stem[-1] in _HUSHING else form for form in found]
-    return []
+            return [name, *(name[: -len(ending)] + case for case in cases)]
+    return [name]

@@ -280,7 +280,7 @@ class _Parser:
         if token.kind is Kind.NEAR:
             found = "a distance"
         hint = ""
-        if token.kind in (Kind.AND, Kind.OR, Kind.NEAR):
+        if token.kind in (Kind.AND, Kind.OR, Kind.NEAR, Kind.END):
             hint = "an operator needs something on both sides; to search for the word itself, write it in quotes"
         elif token.kind is Kind.LOOSE:
             hint = 'as in "junta leader"~3'

@@ -23,8 +23,9 @@ _FEW = 8  # keys that are looked for one by one, before all chunks are put in or
 class FieldText:
     """One field's text: everything about it is worked out when it is first asked for."""
 
-    def __init__(self, lexicon: Lexicon, name: str, text: str) -> None:
+    def __init__(self, lexicon: Lexicon, name: str, text: str, lang: str = "und") -> None:
         self.name = name
+        self.lang = lang  # the item's
         self.text = text
         self._lexicon = lexicon
         self.pieces = text.split()
@@ -181,7 +182,7 @@ class View:
         """One of its texts."""
         found = self._fields.get(name)
         if found is None:
-            found = self._fields[name] = FieldText(self._lexicon, name, self.document.text(name))
+            found = self._fields[name] = FieldText(self._lexicon, name, self.document.text(name), self.document.lang)
         return found
 
     def texts(self, scope: tuple[str, ...] = TEXT_FIELDS) -> list[FieldText]:

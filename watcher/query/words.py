@@ -34,7 +34,16 @@ _SIGN_HINTS = {
     "~": "~ takes a number and follows a quoted phrase",
     "-": "- means NOT directly before a word; write NOT, or put the phrase in quotes",
     "^": "there is no weighting",
-    "[": "there are no ranges",
+    "[": "there are no ranges, and a field stands before its word: title:word",
+    "]": "there are no ranges, and a field stands before its word: title:word",
+    "=": "a field is written title:word",
+    "<": "there are no comparisons",
+    ">": "there are no comparisons",
+    "$": "a word's start is written with *, as in biomarker*",
+    "\\": "nothing is escaped: put the phrase in quotes",
+    "/": "/pattern/ is a regular expression; to search for the sign itself, put the phrase in quotes",
+    "'": 'a phrase stands in double quotes: "',
+    "!": "! means NOT directly before a word",
 }
 
 

@@ -28,6 +28,7 @@ def alert_of(row: Row[Any]) -> Alert:
         created_at=row.created_at,
         spans=tuple(Span(**span) for span in row.spans),
         note=row.note,
+        explanation=row.explanation,
     )
 
 
@@ -48,6 +49,7 @@ class AlertStatements(Statements):
                 "created_at": new.created_at,
                 "spans": [asdict(span) for span in new.spans],
                 "note": new.note,
+                "explanation": new.explanation,
             },
         )
         return added is not None
@@ -68,6 +70,7 @@ class AlertStatements(Statements):
                 created_at=new.created_at,
                 spans=[asdict(span) for span in new.spans],
                 note=new.note,
+                explanation=new.explanation,
             )
         )
         return revived.rowcount == 1

@@ -219,6 +219,7 @@ alert = Table(
     Column("created_at", Double, nullable=False),
     Column("spans", Json, nullable=False),
     _text("note"),
+    Column("explanation", Json),  # NULL: made before explanations were kept
 )
 Index("alert_created", alert.c.created_at)
 Index("alert_rule", alert.c.rule, alert.c.created_at)

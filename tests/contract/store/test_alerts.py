@@ -7,9 +7,13 @@ from watcher.store import Store
 
 
 async def test_an_alert_comes_back_as_it_went_in(store: Store) -> None:
-    one = alert("a", spans=(Span("title", 0, 5), Span("body", 17, 23)), note="judged on the feed's text")
+    why = {"query": "all of", "holds": True, "children": [{"query": "Россия", "holds": True, "note": "1 in title"}]}
+    spans = (Span("title", 0, 5), Span("body", 17, 23))
+    one = alert("a", spans=spans, note="judged on the feed's text", explanation=why)
     assert await store.write(lambda tx: tx.alerts.add(one))
+    await store.write(lambda tx: tx.alerts.add(alert("b")))
     async with store.read() as tx:
+        assert [found.explanation for found in await tx.alerts.get(["a", "b"])] == [why, None]
         assert await tx.alerts.get(["absent", "a"]) == [one]
         assert await tx.alerts.get([]) == []
 

@@ -107,10 +107,18 @@ def test_init_writes_what_checks_clean(tmp_path: Path) -> None:
     names = ["watcher.yaml", "security.yaml", "africa-sahel.yaml", "watcher.schema.json"]
     assert out.splitlines() == [f"mine/{name}" for name in names]
     assert run("check", "--config", "mine") == (0, run("check", "--config", "mine")[1], "")
-    assert "error" not in run("check", "--config", "mine")[1]
+    assert run("check", "--config", "mine")[1].endswith(": fine\n")
     assert set(load(tmp_path / "mine", {}).channels) == {"screen"}
     for name in names[:3]:
         assert "$schema=watcher.schema.json" in (tmp_path / "mine" / name).read_text().splitlines()[0]
+
+
+def test_init_with_a_list_of_terms(tmp_path: Path) -> None:
+    code, out, _ = run("init", "mine", "--pack", "terms/countries")
+    assert (code, out.splitlines()[1]) == (0, "mine/terms-countries.yaml")
+    file = tmp_path / "mine" / "terms-countries.yaml"
+    assert file.read_text(encoding="utf-8").splitlines()[0].endswith("$schema=watcher.schema.json")
+    assert "country.mali" in load(tmp_path / "mine", {}).terms
 
 
 def test_init_overwrites_nothing(tmp_path: Path) -> None:
@@ -133,6 +141,7 @@ def test_the_packs_are_listed() -> None:
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()] == [
         "africa-sahel", "business", "russia-ukraine", "science", "security", "technology", "world",
+        "terms/actors", "terms/countries",
     ]  # fmt: skip
     code, _, err = run("init", "--pack", "nosuch")
     assert code == 2

@@ -7,6 +7,7 @@ import pytest
 from tests.unit.config.configs import at, bad, good, write
 from watcher.config import load, load_rules, load_settings
 from watcher.errors import ConfigError
+from watcher.query import Document, RuleSet
 
 WHOLE = """\
 settings:
@@ -123,6 +124,19 @@ def test_the_limits_of_a_channel(tmp_path: Path) -> None:
         ("rules:\n  r:\n    query: >\n      Mali\n      # note\n      AND x\n", "# note", "swallow", "in a | block"),
         ("rules:\n  r:\n    query: 'Mali # note'\n", "# note", "swallow", "in a | block"),
         ("terms:\n  a: '@b'\n  b: 'x @a'\n", "'@b'", "names itself: a → b → a", ""),
+        ("terms:\n  a: '@b'\n  b: {ru: 'x @c'}\n  c: {query: y @b}\n", "{ru", "names itself: b → c → b", ""),
+        ("terms:\n  a: {query: x, from: [ru]}\n", "from", 'unknown key "from"', "did you mean forms?"),
+        ("terms:\n  a: {query: x, russian: y}\n", "russian", 'unknown key "russian"', "a language such as en"),
+        ("terms:\n  a: {query: x, ru: y}\n", "ru:", "either one query or a query a language", "as in"),
+        ("terms:\n  a: {forms: [ru]}\n", "a:", '"query" is missing', "as in"),
+        ("terms:\n  a: {query: x, forms: [ru, de]}\n", "de]", "ru", ""),
+        ("terms:\n  a: {query: x, stem: xx}\n", "xx", "en", ""),
+        ("terms:\n  a: {en: Mali, ru: }\n", "}", "expected a query", ""),
+        ("terms:\n  a: {en: Mali, ru: [x]}\n", "[x]", "YAML reads a list here", ""),
+        ("terms:\n  a:\n    en: Mali\n    ru: Мали AND AND x\n", "AND x", "found AND", ""),
+        ("terms:\n  a:\n    en: Mali\n    ru: |\n      Мали OR\n      @nosuch\n", "@nosuch", "no term is named", ""),
+        ("terms: {a: {en: x}}\nrules: {r: {query: 'site:@a'}}\n", "@a", "is no list of values for site", ""),
+        ("rules: {r: {query: x, forms: [uk]}}\n", "uk", "ru", ""),
     ],
 )
 def test_one_problem_at_its_place(tmp_path: Path, text: str, place: str, message: str, hint: str) -> None:
@@ -249,3 +263,41 @@ def test_ten_thousand_rules_are_read_in_seconds(tmp_path: Path) -> None:
     lines = [f"  r{n}:\n    query: Mali AND word{n}\n" for n in range(10_000)]
     config = good(tmp_path, "channels: {a: {url: 'console://'}}\nrules:\n" + "".join(lines))
     assert len(config.rules) == 10_000
+
+
+CONCEPTS = """\
+terms:
+  mali: {en: Mali, fr: "Mali OR Bamako", ru: Мали OR Бамако, ar: مالي, forms: [ru, ar]}
+  niger: {query: Нигер, forms: ru}
+  attack: {query: attack, stem: en}
+rules:
+  mali: {query: '@mali NEAR/3 (coup OR переворот)'}
+  niger: {query: '@niger'}
+  attack: {query: '@attack NOT title:attack'}
+  russia: {query: Россия AND lang:(ru OR und), forms: [ru]}
+  walk: {query: walk, stem: en}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "rules"),
+    [
+        ("coup in Mali", "en", ["mali"]),
+        ("coup in Mali", "und", ["mali"]),
+        ("coup in Mali", "tr", []),
+        ("coup à Bamako", "fr", ["mali"]),
+        ("coup in Bamako", "en", []),
+        ("переворот в Бамако", "und", ["mali"]),
+        ("в Нигере", "ru", ["niger"]),
+        ("в Нигерии", "ru", []),
+        ("they attacked", "en", ["attack"]),
+        ("с Россией", "ru", ["russia"]),
+        ("с Россией", "uk", []),
+        ("walking", "en", ["walk"]),
+    ],
+)
+def test_terms_a_language_forms_and_stems(tmp_path: Path, text: str, lang: str, rules: list[str]) -> None:
+    config = good(tmp_path, CONCEPTS)
+    document = Document(body=text, lang=lang)
+    assert config.ruleset.names(document) == rules
+    assert RuleSet(load_rules(tmp_path)).names(document) == rules

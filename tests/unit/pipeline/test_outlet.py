@@ -3,7 +3,7 @@
 import pytest
 
 from watcher.model import Item, SourceState
-from watcher.pipeline.poll import _complete, _redirects
+from watcher.pipeline.poll import complete, _redirects
 from watcher.sources import Source, kinds
 from watcher.text.urls import without_user
 
@@ -25,11 +25,11 @@ def source(address: str = "https://feeds.example.com/a.xml", outlet: str = "") -
     ],
 )
 def test_the_outlet_is_the_registrable_domain(url: str, outlet: str) -> None:
-    assert _complete(Item("1", "desk", url=url), source()).outlet == outlet
+    assert complete(Item("1", "desk", url=url), source()).outlet == outlet
 
 
 def test_the_configuration_decides_where_it_says_so() -> None:
-    assert _complete(Item("1", "desk", url="https://a.example.com"), source(outlet="Desk")).outlet == "Desk"
+    assert complete(Item("1", "desk", url="https://a.example.com"), source(outlet="Desk")).outlet == "Desk"
 
 
 def test_nothing_is_kept_of_where_an_address_with_a_secret_leads() -> None:

@@ -1,6 +1,10 @@
+import time
+
 import pytest
 
 from watcher.query import lint, parse
+
+TERMS = {"sahel": parse("Mali OR Niger OR Burkina Faso")}
 
 
 @pytest.mark.parametrize(
@@ -29,11 +33,20 @@ from watcher.query import lint, parse
         ("Россия AND coup", 1, "warning", "this one form of the name only"),
         ("Нигер", 1, "warning", "this one form of the name only"),
         ("мали", 1, "warning", "Ukrainian"),
-        ("coup AND Mali", 10, "warning", "Turkish"),
+        ("coup OR Mali", 9, "warning", "Turkish"),
+        ("Mali OR Niger", 1, "warning", "Turkish"),
+        ("Mali NOT football", 1, "warning", "Turkish"),
+        ("Mali NEAR/5 Перу", 1, "warning", "Turkish"),
+        ("@sahel", 1, "warning", "Mali (in @sahel) is also Turkish"),
+        ("title:@sahel OR coup", 7, "warning", "Mali (in @sahel) is also Turkish"),
+        ("Перу", 1, "warning", "Russian for"),
+        ("Иран OR Ирак", 1, "warning", "this one form of the name only"),
+        ("Україна AND війна", 1, "warning", "this one form of the name only"),
+        ("مالي AND coup", 1, "warning", "this one form of the name only"),
     ],
 )
 def test_finding(query: str, column: int, level: str, message: str) -> None:
-    found = lint(parse(query), query)
+    found = lint(parse(query, TERMS), query)
     assert any(one.column == column and one.level == level and message in one.message for one in found), found
 
 
@@ -50,10 +63,40 @@ def test_finding(query: str, column: int, level: str, message: str) -> None:
         "title:(a AND b)",
         "a NEAR/5 (b OR c)",
         "Mali AND lang:(fr OR und)",
+        "Russia AND (Mali OR Niger OR Burkina Faso)",
+        "Russia AND @sahel",
+        "coup NEAR/5 Mali",
+        "Mali army",
+        "{Mali}",
+        "Mali NOT lang:tr",
+        "(Mali OR Niger) NOT lang:tr",
+        "Україна OR України OR Україну OR Україною OR Україні",
+        "مالي OR ومالي OR بمالي",
     ],
 )
 def test_nothing_to_say(query: str) -> None:
-    assert lint(parse(query), query) == []
+    assert lint(parse(query, TERMS), query) == []
+
+
+@pytest.mark.parametrize(
+    "query", ["Mali OR Niger", "@sahel", "Чад", "Россия", "Нигер AND Чад", "Україна", "мали", "Mali"]
+)
+def test_what_is_suggested_gives_no_warning_itself(query: str) -> None:
+    for one in lint(parse(query, TERMS), query):
+        rewritten = one.hint.rpartition("write ")[2].partition(", which")[0].replace(" …", "")
+        again = lint(parse(rewritten, TERMS), rewritten)
+        assert one.message not in [other.message for other in again], (one, again)
+
+
+def test_a_term_is_judged_where_it_is_used() -> None:
+    query = "Mali OR Niger OR Burkina Faso"
+    assert lint(parse(query), query, term=True) == []
+
+
+def test_forms_in_force_are_not_asked_for() -> None:
+    for query, forms in (("Россия OR Нигер", ["ru"]), ("مالي", ["ar"])):
+        assert lint(parse(query), query, forms=forms) == []
+        assert "forms: [" in lint(parse(query), query)[0].hint
 
 
 def test_hints_say_what_to_write() -> None:
@@ -66,3 +109,11 @@ def test_hints_say_what_to_write() -> None:
 def test_named_terms_are_linted_where_they_stand() -> None:
     terms = {"t": parse("a AND b OR c")}
     assert lint(parse("@t AND d", terms), "@t AND d") == []
+
+
+def test_ten_thousand_alternatives_are_read_in_a_moment() -> None:
+    query = " OR ".join(f"word{number}" for number in range(10_000))
+    node = parse(query)
+    started = time.process_time()
+    assert lint(node, query) == []
+    assert time.process_time() - started < 5  # comparing each with each took a minute
