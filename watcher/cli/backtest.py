@@ -114,7 +114,7 @@ async def _stored(config: Config, since: float) -> AsyncIterator[tuple[Item, flo
     """The stored items with the time at which they were first seen; one older one without, where none is newer."""
     if not _has_store(config):
         return
-    async with common.opened(config) as store, store.read() as tx:
+    async with common.opened(config.settings) as store, store.read() as tx:
         async for one in tx.items.texts(since):
             yield one.item, one.first_seen
         for one in await tx.items.list(1):

@@ -3,7 +3,7 @@
 import pytest
 
 from watcher.model import Item, SourceState
-from watcher.pipeline.poll import complete, _redirects
+from watcher.pipeline.poll import _redirects, complete
 from watcher.sources import Source, kinds
 from watcher.text.urls import without_user
 
