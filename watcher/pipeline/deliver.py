@@ -8,8 +8,7 @@ from watcher.alerting.retry import Dead, next_try
 from watcher.config import Channel
 from watcher.errors import Failure, TransportError
 from watcher.model import Claim, Delivery, Reason
-from watcher.pipeline.flush import LATER
-from watcher.pipeline.services import Counts, Services
+from watcher.pipeline.services import LATER, Counts, Services
 from watcher.store import ChannelState, Tx
 from watcher.transports import Receipt, Transport, transport_for
 
@@ -26,6 +25,10 @@ async def deliver(services: Services, claim: Claim[Delivery]) -> Counts:
     """
     delivery, store = claim.row, services.store
     channel = services.config.channels.get(delivery.channel)
+    if channel is None and await services.is_behind():
+        later = store.now() + LATER
+        await store.write(lambda tx: tx.deliveries.postpone(claim, later, Reason.CHANNEL_REMOVED))
+        return Counts(retrying=1)
     if channel is None:
         await store.write(lambda tx: tx.deliveries.dead(claim, Reason.CHANNEL_REMOVED, ""))
         logger.error("dead letter", channel=delivery.channel, reason=Reason.CHANNEL_REMOVED.value)

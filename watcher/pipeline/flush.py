@@ -18,10 +18,8 @@ from watcher.errors import TransportError
 from watcher.model import AlertState, Claim, Delivery, Group, Reason, Silence, Target
 from watcher.pipeline import compose
 from watcher.pipeline.compose import News, Post
-from watcher.pipeline.services import Counts, Services
+from watcher.pipeline.services import LATER, Counts, Services
 from watcher.store import HELD, Store, Tx, silence_key
-
-LATER = 60.0  # seconds between looks at a channel that cannot be used until something changes
 
 logger = log.get("flush")
 
@@ -34,8 +32,7 @@ async def flush(services: Services, claim: Claim[Group]) -> Counts:
     store, now = services.store, services.store.now()
     channel = services.config.channels.get(claim.row.channel)
     if channel is None:
-        await store.write(lambda tx: tx.groups.dropped(claim, Reason.CHANNEL_REMOVED, now))
-        logger.warning("channel removed; its alerts are kept but told to nobody", channel=claim.row.channel)
+        await _channel_removed(services, claim, now)
         return Counts()
     if channel.withheld:
         await store.write(lambda tx: tx.groups.postpone(claim, now + LATER, Reason.CHANNEL_WITHHELD))
@@ -69,6 +66,14 @@ async def flush(services: Services, claim: Claim[Group]) -> Counts:
     else:
         await _tell(services, claim, channel, post, news, now)
     return Counts()
+
+
+async def _channel_removed(services: Services, claim: Claim[Group], now: float) -> None:
+    if await services.is_behind():
+        await services.store.write(lambda tx: tx.groups.postpone(claim, now + LATER, Reason.CHANNEL_REMOVED))
+        return
+    await services.store.write(lambda tx: tx.groups.dropped(claim, Reason.CHANNEL_REMOVED, now))
+    logger.warning("channel removed; its alerts are kept but told to nobody", channel=claim.row.channel)
 
 
 def _quiet_until(channel: Channel, row: Group, now: float) -> float | None:

@@ -13,7 +13,7 @@ from watcher.errors import FetchError, FetchKind, HostBusy, ParseError
 from watcher.extract import wants_article
 from watcher.model import Claim, Item, SourceState
 from watcher.pipeline.judge import Judged, judge, record
-from watcher.pipeline.services import Counts, Services
+from watcher.pipeline.services import LATER, Counts, Services
 from watcher.sources import Outcome, Poll, Source
 from watcher.sources.base import ADOPT_AFTER
 from watcher.sources.reading import Reading, reading
@@ -34,7 +34,8 @@ async def poll(services: Services, claim: Claim[SourceState]) -> Counts:
     """
     source = services.sources.get(claim.id)
     if source is None:  # removed by a reload since it was claimed; the store no longer schedules it
-        await services.store.release([claim])
+        later = services.store.now() + LATER  # or another worker's configuration has it already
+        await services.store.write(lambda tx: tx.sources.put_off(claim, later))
         return Counts()
     try:
         got = await source.poll(claim.row, services.tools)

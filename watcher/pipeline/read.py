@@ -10,7 +10,7 @@ from watcher.errors import FetchError, HostBusy, ParseError
 from watcher.extract import Article, read_article
 from watcher.model import Claim, Item, Reason, WaitingItem
 from watcher.pipeline.judge import judge, record
-from watcher.pipeline.services import Counts, Services
+from watcher.pipeline.services import LATER, Counts, Services
 from watcher.query import has_not
 from watcher.sources import Source
 from watcher.store import Tx
@@ -31,6 +31,10 @@ async def read(services: Services, claim: Claim[WaitingItem]) -> Counts:
     """
     waiting = claim.row
     source = services.sources.get(waiting.item.source)
+    if source is None and await services.is_behind():
+        later = services.store.now() + LATER
+        await services.store.write(lambda tx: tx.items.put_off(claim, later))
+        return Counts()
     if source is None:  # its source was removed: what it holds is kept, and judged by nobody
         await services.store.write(lambda tx: tx.items.read(claim, waiting.item))
         return Counts()

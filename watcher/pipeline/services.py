@@ -13,6 +13,8 @@ from watcher.sources import Source, Tools
 from watcher.store import Store
 from watcher.workers import Workers
 
+LATER = 60.0  # seconds until what cannot be done by this configuration is looked at again
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -53,8 +55,15 @@ class Services:
         self.rng = rng
         self.use(config)
 
+    async def is_behind(self) -> bool:
+        """Whether another worker has read a newer configuration: what is missing in ours may be in that one."""
+        async with self.store.read() as tx:
+            saved_at = await tx.configs.saved_at()
+        return saved_at is not None and saved_at > self.adopted_at
+
     def use(self, config: Config) -> None:
         """Work by `config` from now on; steps under way end with what they began with."""
         self.config = config
+        self.adopted_at = self.store.now()
         self.sources: dict[str, Source] = {source.id: source for source in config.sources.values()}
         self.rules: dict[str, Rule] = {rule.id: rule for rule in config.rules.values()}
