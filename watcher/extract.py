@@ -90,7 +90,7 @@ async def read_article(url: str, tools: _Tools, source: _Asks) -> Article:
 
     Raises FetchError; ParseError where there is no web page, or one that holds no article, only a wall or a teaser.
     """
-    from watcher.fetch.client import ACCEPT_PAGE  # noqa: PLC0415 - workers import this module, and need no aiohttp
+    from watcher.fetch.exchange import ACCEPT_PAGE  # noqa: PLC0415 - workers import this module, and need no aiohttp
 
     response = await tools.fetch.get(source.request(url, robots=True, accept=ACCEPT_PAGE))
     kind, charset = content_type(response.headers.get("Content-Type", ""))

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from http import HTTPStatus
 from random import Random
 from types import TracebackType
@@ -23,65 +23,17 @@ from watcher.errors import FetchError, FetchKind, HostBusy
 from watcher.fetch import decode, failures, validators
 from watcher.fetch.challenge import READ, challenger
 from watcher.fetch.dns import Resolver
+from watcher.fetch.exchange import FetchSettings, Request, Response
 from watcher.fetch.guard import Hop, current_hop, guarded_socket, is_public
 from watcher.fetch.hosts import Busy, HostGate
 from watcher.fetch.robots import MAX_BYTES, Robots
 from watcher.fetch.urls import checked, is_socks, origin, shown
 
 MAX_REDIRECTS = 10
-ACCEPT_FEED = (
-    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
-    "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, text/html;q=0.5, */*;q=0.1"
-)
-ACCEPT_PAGE = "text/html, application/xhtml+xml, application/xml;q=0.8, */*;q=0.1"
-
 _REDIRECT = (301, 302, 303, 307, 308)
 _PERMANENT = (301, 308)
 _HOLD = 600.0  # how long a 429 without Retry-After holds its host, in seconds
 _UNTIMED = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
-
-
-@dataclass(frozen=True, slots=True)
-class FetchSettings:
-    """The limits of the client; times in seconds, sizes in bytes."""
-
-    contact: str = ""  # where a site's owner reaches the one who runs this: a mail address or a URL
-    timeout: float = 30.0  # for everything: connecting, all redirects, the whole body; not the wait for a turn
-    max_body: int = 10_000_000  # decompressed
-    concurrency: int = 200
-    per_host: int = 2
-    host_gap: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What to get. Headers, auth, cookies and user_agent go to the URL's own origin only, never past a redirect."""
-
-    url: str
-    etag: str | None = None
-    last_modified: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    auth: str | None = field(default=None, repr=False)  # the value of the Authorization header
-    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
-    proxy: str | None = field(default=None, repr=False)  # http://, https:// or socks5h://; used for every hop
-    user_agent: str | None = None
-    robots: bool = False  # ask robots.txt first
-    accept: str = ACCEPT_FEED
-    gap: float = 0.0  # seconds to the next request to the same host, where it is more than FetchSettings.host_gap
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What came: a status of 2xx with its body, or 304 with none."""
-
-    url: str  # after redirects
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    etag: str | None  # of this response; of the request where a 304 repeats none
-    last_modified: str | None
-    permanent_url: str | None  # where permanent redirects alone led, and not from https to http
-    elapsed: float  # seconds, waits for a turn not counted
 
 
 class Client:

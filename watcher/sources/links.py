@@ -33,7 +33,7 @@ class Links(Source):
     async def poll(self, state: SourceState, tools: Tools) -> Poll:
         """Fetch with the last validators (robots.txt obeyed), and find the links in a worker."""
         from watcher.extract import content_type, refuse_challenge  # noqa: PLC0415 - with aiohttp's, only for polling
-        from watcher.fetch.client import ACCEPT_PAGE  # noqa: PLC0415
+        from watcher.fetch.exchange import ACCEPT_PAGE  # noqa: PLC0415
 
         got = await conditional.fetch(self, state, tools, accept=ACCEPT_PAGE, robots=True)
         if got.unchanged:

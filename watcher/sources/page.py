@@ -64,7 +64,7 @@ class Page(Source):
 
     async def poll(self, state: SourceState, tools: Tools) -> Poll:
         """Fetch with the last validators (robots.txt obeyed), and compare with what was seen before."""
-        from watcher.fetch.client import ACCEPT_PAGE  # noqa: PLC0415 - brings aiohttp, only for polling
+        from watcher.fetch.exchange import ACCEPT_PAGE  # noqa: PLC0415 - brings aiohttp, only for polling
 
         got = await conditional.fetch(self, state, tools, accept=ACCEPT_PAGE, robots=True)
         if got.unchanged:
@@ -89,7 +89,7 @@ class Page(Source):
 
     async def _still_there(self, added: list[str], tools: Tools, state: SourceState) -> list[str]:
         """Those of the new lines that the page still shows after HOLD seconds."""
-        from watcher.fetch.client import ACCEPT_PAGE  # noqa: PLC0415
+        from watcher.fetch.exchange import ACCEPT_PAGE  # noqa: PLC0415
 
         await tools.clock.sleep(HOLD)
         response = await tools.fetch.get(self.request(self.poll_url(state), robots=True, accept=ACCEPT_PAGE))

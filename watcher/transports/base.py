@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+from watcher.errors import Failure, TransportError
 from watcher.model import Message, Style, Target
 
 
@@ -57,7 +58,7 @@ class Transport(ABC):
 
         Raises TransportError; PERMANENT says that the old message cannot be edited any more.
         """
-        raise NotImplementedError(f"{type(self).__name__} edits nothing")
+        raise TransportError(Failure.PERMANENT, "the service edits nothing")
 
     def rates(self, url: str) -> tuple[tuple[int, float], ...]:
         """What the service takes for the one recipient of `url`: messages and seconds, as token buckets."""
@@ -68,4 +69,4 @@ class Transport(ABC):
 
     def retarget(self, url: str, moved_to: str) -> str:
         """The URL of one recipient, with the recipient's new address `moved_to`."""
-        raise NotImplementedError(f"{type(self).__name__} never says that a target has moved")
+        raise TransportError(Failure.PERMANENT, "the service knows no other address of a target")
