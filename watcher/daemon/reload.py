@@ -65,14 +65,20 @@ async def load_or_last_good(source: ConfigSource, clock: Clock, *, strict: bool)
         raise broken
     files, saved_at = saved
     config = restore(files, source.path, secrets_dir=source.secrets)
-    logger.error(
-        "the configuration is broken; running the last good one",
-        saved_seconds_ago=round(clock.now() - saved_at),
-        problems=[str(problem) for problem in broken.problems],
-    )
+    age = round(clock.now() - saved_at)
+    logger.error("the configuration is broken; running the last good one", saved_seconds_ago=age)
+    _say(broken)
     for name in config.withheld:
         logger.error("not usable until the configuration is mended: its secret is not kept in the store", name=name)
     return config
+
+
+def _say(broken: ConfigError) -> None:
+    """A line for each error; warnings are for `watcher check`."""
+    for problem in broken.problems:
+        if problem.level == "error":
+            place = f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
+            logger.error(problem.message, at=place, hint=problem.hint)
 
 
 @dataclass(slots=True)
@@ -96,10 +102,8 @@ class Reloader:
             try:
                 return await asyncio.to_thread(self.source.load)
             except ConfigError as error:
-                logger.error(
-                    "the new configuration is broken; the old one stays in force",
-                    problems=[str(problem) for problem in error.problems],
-                )
+                logger.error("the new configuration is broken; the old one stays in force")
+                _say(error)
 
     async def _changed(self, seen: Signature | None) -> Signature:
         """Return when asked to, or when the files differ from `seen` and have not moved for one look."""
