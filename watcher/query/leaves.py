@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -136,8 +137,8 @@ class Written:
         return last + 1 if follows else last
 
 
-class _Held(dict[str, tuple[str, ...]]):
-    """Of each chunk the keys that it holds, worked out when it is first asked for."""
+class _Plains(dict[str, tuple[str, ...]]):
+    """Of each chunk its words, worked out when it is first asked for."""
 
     def __init__(self, lexicon: Lexicon) -> None:
         super().__init__()
@@ -147,13 +148,20 @@ class _Held(dict[str, tuple[str, ...]]):
         return self._lexicon.learn(written)
 
 
+def is_plain(key: str) -> bool:
+    """Whether `key` is compared with words folded and without accents, so that it is the word itself."""
+    if key.isascii():
+        return key.isalnum()
+    return key[0] not in "=~" and key[-1] != "*" and "?" not in key and fold(key)[0] == key
+
+
 class Lexicon:
-    """A set of keys, and what each chunk of text seen so far holds of them."""
+    """A set of keys, and what each chunk of text seen so far holds: its folded words, and the keys that are more."""
 
     _MOST_CHARACTERS = 16_000_000  # of remembered chunks; then it starts anew
 
     def __init__(self, keys: Iterable[str] = ()) -> None:
-        self._keys: set[str] = set()
+        self._keys: set[str] = set()  # those that are more than a folded word
         self._unaccented: dict[str, list[str]] = {}  # for words in capitals: the accented keys they may stand for
         self._prefix_lengths: list[int] = []
         self._accented_prefixes: list[tuple[str, str]] = []
@@ -161,15 +169,15 @@ class Lexicon:
         self._written: dict[str, list[Written]] = {}
         self._exact = False
         for key in keys:
-            self.add(key)
+            if not is_plain(key):
+                self.add(key)
         self.forget()
 
     def forget(self) -> None:
         """Drop what is remembered of chunks."""
-        self.held = _Held(self)
-        self.counts: dict[str, int] = {}  # of every chunk seen: how many tokens it is
-        self.odd: set[str] = set()  # the chunks that are not one token
-        self._holders: dict[str, list[str]] = {}  # of each key: the chunks that hold it
+        self.plains = _Plains(self)
+        self.special: dict[str, tuple[str, ...]] = {}  # of chunks that hold some: keys that are more than a word
+        self._holders: dict[str, list[str]] = {}  # of each such key: the chunks that hold it
         self._characters = 0
 
     def add(self, key: str) -> None:
@@ -199,14 +207,17 @@ class Lexicon:
     def learn(self, written: str) -> tuple[str, ...]:
         """Work out what a chunk holds that was not seen before."""
         piece = chunk(written)
-        self.counts[written] = len(piece.tokens)
-        if len(piece.tokens) != 1:
-            self.odd.add(written)
         self._characters += len(written) + 64
-        held = self.held[written] = tuple({key: None for key, _, _ in self._places(piece)})
-        for key in held:
-            self._holders.setdefault(key, []).append(written)
-        return held
+        plains = self.plains[written] = tuple([sys.intern(token.plain) for token in piece.tokens])
+        if self._keys and (special := tuple({key: None for key, _, _ in self._places(piece)})):
+            self.special[written] = special
+            for key in special:
+                self._holders.setdefault(key, []).append(written)
+        return plains
+
+    def only_plain(self, keys: Iterable[str]) -> bool:
+        """Whether each of `keys` can be in a text as a folded word only."""
+        return self._keys.isdisjoint(keys)
 
     @property
     def full(self) -> bool:
@@ -214,12 +225,12 @@ class Lexicon:
         return self._characters > self._MOST_CHARACTERS
 
     def holders(self, key: str) -> list[str]:
-        """The chunks seen so far that hold `key`."""
+        """The chunks seen so far that hold `key`, which is more than a folded word."""
         return self._holders.get(key, [])
 
     def places(self, written: str, key: str) -> list[tuple[int, int]]:
         """Where `key` stands in a chunk: first and last token."""
-        if self.counts[written] == 1:
+        if len(self.plains[written]) == 1:
             return [(0, 0)]
         return [(first, last) for found, first, last in self._places(chunk(written)) if found == key]
 
@@ -227,8 +238,6 @@ class Lexicon:
         keys = self._keys
         for place, token in enumerate(piece.tokens):
             plain, accented = token.plain, token.accented
-            if plain in keys:
-                yield plain, place, place
             if accented is not plain and accented != plain and accented in keys:
                 yield accented, place, place
             if self._exact and "=" + token.exact in keys:
