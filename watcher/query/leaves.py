@@ -177,6 +177,7 @@ class Lexicon:
         """Drop what is remembered of chunks."""
         self.plains = _Plains(self)
         self.special: dict[str, tuple[str, ...]] = {}  # of chunks that hold some: keys that are more than a word
+        self.specials: set[str] = set()  # these chunks
         self._holders: dict[str, list[str]] = {}  # of each such key: the chunks that hold it
         self._characters = 0
 
@@ -211,6 +212,7 @@ class Lexicon:
         plains = self.plains[written] = tuple([sys.intern(token.plain) for token in piece.tokens])
         if self._keys and (special := tuple({key: None for key, _, _ in self._places(piece)})):
             self.special[written] = special
+            self.specials.add(written)
             for key in special:
                 self._holders.setdefault(key, []).append(written)
         return plains

@@ -6,7 +6,7 @@ import gc
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import filterfalse, islice
+from itertools import islice
 
 from watcher.model import Match
 from watcher.query.anchors import Key, Pair, Test, compile_test, document_keys, gather, needs, rarity, simple
@@ -17,7 +17,8 @@ from watcher.query.leaves import Lexicon
 from watcher.query.view import FieldText, View
 
 LEARNING = 256  # documents whose words are counted, before the rules are filed anew by how rare their words are
-FEW = 12  # words of pairs, up to which each is looked at by itself; beyond, all pairs of the text are
+MANY = 5_000  # words of pairs, beyond which a text has so many of them that
+FEW = 12  # words of pairs in a text, beyond which all its pairs are looked up; up to it, these words' neighbours are
 
 
 class _Rule:
@@ -58,19 +59,21 @@ class _Pairs:
     def __init__(self, pairs: Collection[Pair]) -> None:
         self._all = frozenset(pairs)
         self._by_word: dict[str, list[Pair]] = {}  # each under one of its words
+        self._words: frozenset[str] = frozenset()  # these words
 
     def file(self, rarer: Mapping[str, float]) -> None:
         """Put each pair under the rarer of its words."""
-        self._by_word = {}
+        self._by_word.clear()
         for pair in self._all:
             one, other = pair
             self._by_word.setdefault(one if rarer[one] <= rarer[other] else other, []).append(pair)
+        self._words = frozenset(self._by_word)
 
     def within(self, texts: list[FieldText], keys: Collection[Key]) -> set[Pair]:
         """Those that stand in one of the texts, whose keys together are `keys`."""
         found: set[Pair] = set()
-        present = self._by_word.keys() & keys
-        if len(present) > FEW:
+        present = self._words & keys if len(self._words) <= MANY else ()
+        if len(self._words) > MANY or len(present) > FEW:
             for text in texts:
                 found |= self._all.intersection(zip(text.tokens, islice(text.tokens, 1, None), strict=False))
             return found
@@ -115,8 +118,8 @@ class RuleSet:
         costs = _Costs(self._seen, self._documents)
         cost = costs.__getitem__
         self._alone: dict[Key, list[int]] = {}
-        self._paired: dict[Key, dict[Key, list[int]]] = {}
         self._always: list[int] = []
+        paired: dict[Key, dict[Key, list[int]]] = {}
         for number, rule in enumerate(self._rules):
             found = needs(rule.node, cost)
             if not found:
@@ -126,9 +129,14 @@ class RuleSet:
                     self._alone.setdefault(key, []).append(number)
             else:
                 for key in found[0].keys:
-                    others = self._paired.setdefault(key, {})
+                    others = paired.setdefault(key, {})
                     for other in found[1].keys:
                         others.setdefault(other, []).append(number)
+        self._paired = paired
+        self._partners = {key: frozenset(others) for key, others in paired.items()}
+        # Sets beside the dictionaries: a set of which another is looked for has its hashes at hand.
+        self._first = frozenset(paired)
+        self._single = frozenset(self._alone)
         self._pairs.file(costs)
 
     def match(self, document: Document, names: Collection[str] | None = None) -> list[Match]:
@@ -172,10 +180,12 @@ class RuleSet:
     def _candidates(self, keys: set[Key]) -> set[int]:
         """The rules whose two rarest needs the document meets, and those that have none."""
         found = set(self._always)
-        found.update(*map(self._alone.__getitem__, self._alone.keys() & keys))
-        paired = self._paired
-        for others in filterfalse(keys.isdisjoint, map(paired.__getitem__, paired.keys() & keys)):
-            found.update(*map(others.__getitem__, keys.intersection(others)))
+        found.update(*map(self._alone.__getitem__, self._single & keys))
+        present = list(self._first & keys)
+        partners = self._partners
+        for key, apart in zip(present, map(keys.isdisjoint, map(partners.__getitem__, present)), strict=True):
+            if not apart:
+                found.update(*map(self._paired[key].__getitem__, partners[key] & keys))
         return found
 
 

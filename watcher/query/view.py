@@ -29,7 +29,7 @@ class FieldText:
         self.keys = set(self.tokens)
         self._special: set[str] = set()  # chunks that hold more than words
         if lexicon.special:
-            self._special.update(lexicon.special.keys() & self.pieces)
+            self._special = lexicon.specials.intersection(self.pieces)
             self.keys.update(*map(lexicon.special.__getitem__, self._special))
         self._places: dict[str, list[Place]] = {}
         self._sentences: tuple[list[int], list[int]] | None = None
