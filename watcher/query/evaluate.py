@@ -34,7 +34,7 @@ class Scope(NamedTuple):
 EVERYWHERE = Scope()
 
 
-def holds(  # noqa: PLR0911 - one case a node
+def holds(  # noqa: PLR0911, PLR0912 - one case a node
     node: Node, view: View, scope: Scope = EVERYWHERE
 ) -> bool:
     """Whether `node` holds. Without a field it looks into title, summary and body; a phrase runs within one of them."""

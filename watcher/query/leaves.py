@@ -236,7 +236,7 @@ class Lexicon:
             return [(0, 0)]
         return [(first, last) for found, first, last in self._places(chunk(written)) if found == key]
 
-    def _places(self, piece: Chunk) -> Iterator[tuple[str, int, int]]:  # noqa: PLR0912 - one branch a kind of key
+    def _places(self, piece: Chunk) -> Iterator[tuple[str, int, int]]:
         keys = self._keys
         for place, token in enumerate(piece.tokens):
             plain, accented = token.plain, token.accented

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from itertools import islice
 
@@ -61,15 +62,15 @@ class _Pairs:
         self._by_word: dict[str, list[Pair]] = {}  # each under one of its words
         self._words: frozenset[str] = frozenset()  # these words
 
-    def file(self, rarer: Mapping[str, float]) -> None:
+    def file(self, share: Callable[[str], float]) -> None:
         """Put each pair under the rarer of its words."""
         self._by_word.clear()
         for pair in self._all:
             one, other = pair
-            self._by_word.setdefault(one if rarer[one] <= rarer[other] else other, []).append(pair)
+            self._by_word.setdefault(one if share(one) <= share(other) else other, []).append(pair)
         self._words = frozenset(self._by_word)
 
-    def within(self, texts: list[FieldText], keys: Collection[Key]) -> set[Pair]:
+    def within(self, texts: list[FieldText], keys: AbstractSet[Key]) -> set[Pair]:
         """Those that stand in one of the texts, whose keys together are `keys`."""
         found: set[Pair] = set()
         present = self._words & keys if len(self._words) <= MANY else ()
@@ -137,7 +138,7 @@ class RuleSet:
         # Sets beside the dictionaries: a set of which another is looked for has its hashes at hand.
         self._first = frozenset(paired)
         self._single = frozenset(self._alone)
-        self._pairs.file(costs)
+        self._pairs.file(cost)
 
     def match(self, document: Document, names: Collection[str] | None = None) -> list[Match]:
         """The rules that hold for `document`, of those in `names`, in their order, with the words that decided it."""

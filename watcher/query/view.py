@@ -134,6 +134,7 @@ class View:
         self.document = document
         self._lexicon = lexicon
         self._fields: dict[str, FieldText] = {}
+        self._texts: list[FieldText] | None = None
 
     def field(self, name: str) -> FieldText:
         """One of its texts."""
@@ -144,4 +145,8 @@ class View:
 
     def texts(self, scope: tuple[str, ...] = TEXT_FIELDS) -> list[FieldText]:
         """Those of `scope` that are not empty."""
+        if scope is TEXT_FIELDS:
+            if self._texts is None:
+                self._texts = [self.field(name) for name in scope if self.document.text(name)]
+            return self._texts
         return [self.field(name) for name in scope if self.document.text(name)]
