@@ -9,9 +9,10 @@ more than CEILING of the articles hold are left out, as nobody watches for them 
 0.05% (± 0.01) of the pairs of rule and article match. A rule that is OR of words and nothing else is not among them,
 since it would match a hundred times as often.
 
-Everything is counted from the article's text on: folding, finding the words, judging. Each row in a process of its own, one thread; seconds are of CPU. Half of
-the articles are read first, the other half is timed ("new": none was seen before, as in service); "again" is over
-articles whose every word is remembered. Building counts from the queries' texts on; reading YAML is no part of it.
+Everything is counted from the article's text on: folding, finding the words, judging. Each row in a process of its own,
+one thread; seconds are of CPU. Half of the articles are read first, the other half is timed ("new": none was seen
+before, as in service); "again" is over articles whose every word is remembered. Building counts from the queries' texts
+on; reading YAML is no part of it.
 
 A peer finds the rules' words, prefixes and phrases as whole words, without case: no AND, NOT, NEAR or field is in its
 figure, nor possessives, accents, or which rule matched. Each is used as it is quickest: hyperscan and RE2 with word

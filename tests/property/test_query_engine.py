@@ -16,6 +16,7 @@ from watcher.query.ast import And, AtLeast, Field, First, Named, Near, Not, Or, 
 from watcher.query.evaluate import hits as places
 from watcher.query.leaves import Lexicon, is_plain, keys_of
 from watcher.query.view import FieldText
+from watcher.text.fold import chunk
 
 # --- the plainest evaluator: lists of words, all pairs, no index ------------------------------------------------------
 
@@ -298,6 +299,20 @@ def test_a_text_is_its_words_wherever_they_are_asked_for(item: Document) -> None
     assert field.tokens == [plain(piece.written) for piece in pieces(item.body, title=False)]
     for word in set(field.tokens):
         assert [first for first, _ in field.places(word)] == [n for n, one in enumerate(field.tokens) if one == word]
+
+
+@many
+@given(
+    st.sets(st.sampled_from([key for word in WORDS for key in keys_of(word)] + ["=US", "=Mali", "~.mali", "mal*"])),
+    st.builds(
+        "{}{}{}".format, st.sampled_from(["", "(", "."]), st.sampled_from(RUNS), st.sampled_from(["", ".", ",)"])
+    ),
+)
+def test_a_chunk_learnt_quickly_is_the_chunk_learnt_by_its_tokens(keys: set[str], written: str) -> None:
+    lexicon = Lexicon(keys)
+    piece = chunk(written)
+    assert lexicon.plains[written] == tuple(token.plain for token in piece.tokens)
+    assert set(lexicon.special.get(written, ())) == {key for key, _, _ in lexicon._places(piece)}
 
 
 @many

@@ -24,6 +24,7 @@ _AS_LETTERS = str.maketrans({"?": _ONE, "*": _MANY})
 _AS_SIGNS = str.maketrans({_ONE: "?", _MANY: "*"})
 
 _POSSESSIVE = re.compile(r"\.?'[sS]$")
+_AROUND = '.,;:!?"()[]'  # signs that are no part of a word
 _PART_SIGNS = frozenset({"-", "'", ""})  # between parts of one word, which match without them too
 
 
@@ -207,15 +208,42 @@ class Lexicon:
 
     def learn(self, written: str) -> tuple[str, ...]:
         """Work out what a chunk holds that was not seen before."""
-        piece = chunk(written)
         self._characters += len(written) + 64
-        plains = self.plains[written] = tuple([sys.intern(token.plain) for token in piece.tokens])
-        if self._keys and (special := tuple({key: None for key, _, _ in self._places(piece)})):
+        core = written.strip(_AROUND)
+        if core.isascii() and core.isalnum() and not self._intricate(core):
+            plain = sys.intern(core.lower())
+            plains: tuple[str, ...] = (plain,)
+            special = tuple(self._simple(plain, core)) if self._keys else ()
+        else:
+            piece = chunk(written)
+            plains = tuple([sys.intern(token.plain) for token in piece.tokens])
+            special = tuple({key: None for key, _, _ in self._places(piece)}) if self._keys else ()
+        self.plains[written] = plains
+        if special:
             self.special[written] = special
             self.specials.add(written)
             for key in special:
                 self._holders.setdefault(key, []).append(written)
         return plains
+
+    def _intricate(self, core: str) -> bool:
+        """Whether a word of ASCII letters and digits may be part of signs, or stand for an accented one."""
+        plain = core.lower()
+        if plain in self._written or plain in self._unaccented:
+            return True
+        return bool(self._accented_prefixes) and core.isupper()
+
+    def _simple(self, plain: str, core: str) -> Iterator[str]:
+        """What a chunk that is one word of ASCII letters and digits holds besides the word."""
+        keys = self._keys
+        if self._exact and "=" + core in keys:
+            yield "=" + core
+        for length in self._prefix_lengths:
+            if length <= len(plain) and plain[:length] + "*" in keys:
+                yield plain[:length] + "*"
+        for pattern, key in self._patterns:
+            if pattern.fullmatch(plain):
+                yield key
 
     def only_plain(self, keys: Iterable[str]) -> bool:
         """Whether each of `keys` can be in a text as a folded word only."""

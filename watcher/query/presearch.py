@@ -19,6 +19,7 @@ from watcher.query.view import FieldText, View
 
 LEARNING = 256  # documents whose words are counted, before the rules are filed anew by how rare their words are
 MANY = 5_000  # words of pairs, beyond which a text has so many of them that
+SMALL = 4  # keys, up to which a set is larger than it is quick
 FEW = 12  # words of pairs in a text, beyond which all its pairs are looked up; up to it, these words' neighbours are
 
 
@@ -133,8 +134,12 @@ class RuleSet:
                     others = paired.setdefault(key, {})
                     for other in found[1].keys:
                         others.setdefault(other, []).append(number)
-        self._paired = paired
-        self._partners = {key: frozenset(others) for key, others in paired.items()}
+        self._paired = {
+            key: {other: tuple(numbers) for other, numbers in others.items()} for key, others in paired.items()
+        }
+        self._partners: dict[Key, Collection[Key]] = {
+            key: frozenset(others) if len(others) > SMALL else tuple(others) for key, others in paired.items()
+        }
         # Sets beside the dictionaries: a set of which another is looked for has its hashes at hand.
         self._first = frozenset(paired)
         self._single = frozenset(self._alone)
@@ -186,7 +191,7 @@ class RuleSet:
         partners = self._partners
         for key, apart in zip(present, map(keys.isdisjoint, map(partners.__getitem__, present)), strict=True):
             if not apart:
-                found.update(*map(self._paired[key].__getitem__, partners[key] & keys))
+                found.update(*map(self._paired[key].__getitem__, keys.intersection(partners[key])))
         return found
 
 
