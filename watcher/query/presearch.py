@@ -18,7 +18,7 @@ from watcher.query.leaves import Lexicon
 from watcher.query.view import FieldText, View
 
 LEARNING = 256  # documents whose words are counted, before the rules are filed anew by how rare their words are
-MANY = 5_000  # words of pairs, beyond which a text has so many of them that
+MANY = 5_000  # pairs, beyond which all pairs of a text are looked up
 SMALL = 4  # keys, up to which a set is larger than it is quick
 FEW = 12  # words of pairs in a text, beyond which all its pairs are looked up; up to it, these words' neighbours are
 
@@ -64,7 +64,9 @@ class _Pairs:
         self._words: frozenset[str] = frozenset()  # these words
 
     def file(self, share: Callable[[str], float]) -> None:
-        """Put each pair under the rarer of its words."""
+        """Put each pair under the rarer of its words, where there are not so many that none is looked at by itself."""
+        if len(self._all) > MANY:
+            return
         self._by_word.clear()
         for pair in self._all:
             one, other = pair
@@ -74,8 +76,8 @@ class _Pairs:
     def within(self, texts: list[FieldText], keys: AbstractSet[Key]) -> set[Pair]:
         """Those that stand in one of the texts, whose keys together are `keys`."""
         found: set[Pair] = set()
-        present = self._words & keys if len(self._words) <= MANY else ()
-        if len(self._words) > MANY or len(present) > FEW:
+        present = self._words & keys
+        if len(self._all) > MANY or len(present) > FEW:
             for text in texts:
                 found |= self._all.intersection(zip(text.tokens, islice(text.tokens, 1, None), strict=False))
             return found
@@ -134,9 +136,7 @@ class RuleSet:
                     others = paired.setdefault(key, {})
                     for other in found[1].keys:
                         others.setdefault(other, []).append(number)
-        self._paired = {
-            key: {other: tuple(numbers) for other, numbers in others.items()} for key, others in paired.items()
-        }
+        self._paired = paired
         self._partners: dict[Key, Collection[Key]] = {
             key: frozenset(others) if len(others) > SMALL else tuple(others) for key, others in paired.items()
         }
