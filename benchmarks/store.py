@@ -22,7 +22,7 @@ from typing import Any
 from watcher.clock import SystemClock
 from watcher.model import Claim, Item, Queue, Story
 from watcher.store import Store, Tx, Unchanged, open_store
-from watcher.store.stories import pack
+from watcher.store.packing import pack
 
 SOURCES = 10_000
 HASHES = 60  # of a story: a text of some 500 words
@@ -192,7 +192,7 @@ async def stories(store: Store, sizes: Sequence[int]) -> None:
                 for n in range(1000):
                     hashes = hashes_of(rng.randrange(size) if n % 3 == 0 else size + n)  # a third are copies
                     started = time.perf_counter()
-                    await tx.stories.candidates(f"https://example.org/none/{n}", hashes, 0)
+                    await tx.stories.look_up(f"https://example.org/none/{n}", hashes, 0)
                     looked.append(time.perf_counter() - started)
 
         await timed(f"candidates looked up among {size:,} stories", store, 1000, run)

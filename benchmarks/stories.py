@@ -1,4 +1,4 @@
-"""How well near-duplicates are told, beside MinHash LSH (datasketch) and SimHash, in the same run.
+"""How well near-duplicates and events are told, beside MinHash LSH (datasketch) and SimHash, in the same run.
 
     python -m benchmarks.stories CORPUS [--articles 500] [--seed 1]
 
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from watcher.model import Item
-from watcher.stories import group_file, signature, story_text
+from watcher.stories import group_file, group_items, outline, signature, story_text
 
 Grouping = Callable[[Sequence[Item]], dict[str, str]]
 VARIANTS = ("whole", "cut60", "cut30", "head", "swapped", "edit5", "edit10", "edit15", "dateline")
@@ -55,6 +55,7 @@ def main() -> None:
         print_synthetic(items, story, truth)
         print_mined(mined, grouping)
         print_labelled(labelled, grouping)
+    print_events(labelled, read(news / "articles_1000.jsonl"), mined)
 
 
 def methods() -> dict[str, Grouping]:
@@ -158,13 +159,54 @@ def print_mined(mined: Sequence[dict[str, Any]], grouping: Grouping) -> None:
 def print_labelled(labelled: Sequence[dict[str, Any]], grouping: Grouping) -> None:
     found: dict[str, list[str]] = defaultdict(list)
     for pair in labelled:
-        halves = [
-            {"title": pair[f"{which}_title"], "text": pair[f"{which}_text"], "url": pair[f"{which}_url"]}
-            for which in ("first", "second")
-        ]
-        found[pair["label"]].append(pair["first_title"] if merges(grouping, pair_items(*halves, False)) else "")
+        items = pair_items(*halves(pair), False)
+        found[pair["label"]].append(pair["first_title"] if merges(grouping, items) else "")
     for label, titles in sorted(found.items()):
         print(f"  labelled {label}: {sum(map(bool, titles))}/{len(titles)} merged")
+
+
+def halves(pair: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"title": pair[f"{which}_title"], "text": pair[f"{which}_text"], "url": pair[f"{which}_url"]}
+        for which in ("first", "second")
+    ]
+
+
+def print_events(
+    labelled: Sequence[dict[str, Any]], articles: Sequence[dict[str, Any]], mined: Sequence[dict[str, Any]]
+) -> None:
+    """What is related: pairs labelled by hand, pairs of two outlets, and articles of many years as if of one hour."""
+    print("\nevents")
+    for label in ("OK", "BAD"):
+        told = Counter(kin(pair_items(*halves(pair), False)) for pair in labelled if pair["label"] == label)
+        print(f"  labelled {label}: {told['copy']} copies, {told['related']} related, of {told.total()}")
+    for floor, end in ((0.5, 2.0), (0.3, 0.5), (0.0, 0.3)):
+        some = [pair for pair in mined if not pair["same_source"] and floor <= pair["containment5"] < end]
+        told = Counter(kin(pair_items(pair["a"], pair["b"], False)) for pair in some)
+        print(
+            f"  mined, two outlets, from {floor}: {told['copy']} copies, {told['related']} related, of {told.total()}"
+        )
+    items = [
+        Item(str(place), article["source"], article["title"], body=article["text"], outlet=article["source"])
+        for place, article in enumerate(articles)
+    ]
+    for item in items:
+        outline(item)
+    started = time.process_time()
+    for item in items:
+        outline(item)
+    took = (time.process_time() - started) / len(items)
+    related = [(items[int(name)], one.relation) for name, one in group_items(items).items() if one.relation]
+    print(f"  {len(items)} articles of many years: {len(related)} related; an outline takes {took * 1e3:.2f} ms")
+    for item, relation in related:
+        print(f"    {item.title[:60]} ~ {relation.story.title[:60]} ({relation.detail})")
+
+
+def kin(items: Sequence[Item]) -> str:
+    one, other = group_items(items).values()
+    if one.story.id == other.story.id:
+        return "copy"
+    return "related" if one.story.event == other.story.event else "other"
 
 
 def merges(grouping: Grouping, items: Sequence[Item]) -> bool:

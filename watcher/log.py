@@ -39,7 +39,7 @@ def configure(level: str = "info", style: str = "auto") -> None:
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
     for name in ("apscheduler", "asyncio", "trafilatura", "htmldate", "justext"):
-        logging.getLogger(name).setLevel(logging.CRITICAL if name != "asyncio" else logging.ERROR)
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _without_room(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class Reason(StrEnum):
     SILENT_BASELINE = "first_poll: silent"
     SILENCED = "held by a silence"
     FEW_OUTLETS = "waits for more outlets"
+    FEW_COPIES = "waits for more outlets to carry the same text"
     # about the text that was judged
     FEED_TEXT = "judged on the feed's text: the article could not be read"
     FEED_TEXT_FOR_NOW = "judged on the feed's text: the article is not there yet"
@@ -59,7 +60,8 @@ class Reason(StrEnum):
     QUIET_HOURS = "quiet hours"
     DIGEST = "waits for the digest"
     LIMIT = "the channel's limit is used up"
-    CHANNEL_HELD = "the service asked to wait"
+    CHANNEL_HELD = "the channel cannot be reached, or asked to wait"
+    SERVICE_RATE = "the service takes no more messages a second or a minute"
     CHANNEL_WITHHELD = "the channel's secret is not known until the configuration is mended"
     CHANNEL_UNUSABLE = "the channel's url cannot be used until the configuration is mended"
     # about a delivery
@@ -98,6 +100,7 @@ class Style(StrEnum):
     EMAIL = "email"  # text and HTML parts
     CONSOLE = "console"  # a terminal: plain text with ANSI escapes, which the transport drops where they do not belong
     PLAIN = "plain"
+    JSON = "json"  # a document for programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,7 @@ class Story:
     title: str
     opened_at: float
     seen_at: float  # when its last copy came
-    event: str  # the event it belongs to; until events are told apart, the story's own id
+    event: str  # the event it reports: the id of the event's first story
     outlets: tuple[str, ...] = ()  # different ones, in order of appearance
 
 
@@ -161,6 +164,14 @@ class Candidate:
     item: Item
     hashes: frozenset[int]  # without those that many stories share
     same_url: bool = False  # the canonical URLs of the two are equal
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A story that may report the same event as a new one: `words` are the hashes of its outline, marked."""
+
+    story: Story
+    words: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,13 +191,17 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A rule tells nothing until a time. `id` is derive_id("silence", rule, created_at)."""
+    """Nothing of a rule, of a source or by a channel is told until a time.
+
+    `id` is derive_id("silence", kind, name, created_at).
+    """
 
     id: str
-    rule: str  # the rule's stable name
+    name: str  # the rule's or the source's stable name, or the channel's
     until: float
     created_at: float
-    note: str = ""
+    note: str = ""  # the reason, for people
+    kind: str = "rule"  # or "source", "channel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +212,7 @@ class Message:
     body: str
     style: Style
     html: str = ""
-    thread: str = ""  # the story's id: what mail clients thread by
+    thread: str = ""  # the event's id, or the story's: what mail clients thread by
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +263,7 @@ class Group:
     key: str
     flush_at: float
     flush_no: int  # how many times it was flushed before
+    outlets: tuple[str, ...] = ()  # named to the channel by its earlier flushes
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +286,8 @@ class Delivery:
     ambiguous: bool = False  # a try was cut after the request went out: may repeat
     answer: str = ""  # the channel's last answer, one line, no secret
     reason: str = ""
+    edits: str = ""  # the handle of the sent message that this one replaces
+    handle: str = ""  # what the service knows the sent message by, where it can be edited
 
 
 @dataclass(frozen=True, slots=True)

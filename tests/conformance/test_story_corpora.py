@@ -10,10 +10,10 @@ from collections import defaultdict
 import feedparser
 import pytest
 
-from benchmarks.stories import merges, pair_items, read, syndicated
+from benchmarks.stories import halves, kin, merges, pair_items, read, syndicated
 from tests.paths import CORPORA
 from watcher.model import Item
-from watcher.stories import group_file
+from watcher.stories import group_file, group_items
 
 NEWS = CORPORA / "newstext"
 pytestmark = pytest.mark.skipif(not CORPORA.exists(), reason="the corpora are not here")
@@ -90,11 +90,21 @@ def test_mined_wire_copies() -> None:
 
 def test_labelled_pairs() -> None:
     bad = [pair for pair in read(NEWS / "tgcontest_pairs.jsonl") if pair["label"] == "BAD"]
-    halves = [
-        [
-            {"title": pair[f"{one}_title"], "text": pair[f"{one}_text"], "url": pair[f"{one}_url"]}
-            for one in ("first", "second")
-        ]
-        for pair in bad
+    assert sum(merges(group_file, pair_items(*halves(pair), False)) for pair in bad) <= 2
+
+
+def test_most_labelled_pairs_of_one_event_are_copies_or_related_and_few_of_two_events_are() -> None:
+    told = [(pair["label"], kin(pair_items(*halves(pair), False))) for pair in read(NEWS / "tgcontest_pairs.jsonl")]
+    of_one = [kind for label, kind in told if label == "OK"]
+    of_two = [kind for label, kind in told if label == "BAD"]
+    assert sum(kind != "other" for kind in of_one) >= 0.8 * len(of_one)
+    assert sum(kind != "other" for kind in of_two) <= 0.1 * len(of_two)
+
+
+def test_articles_on_the_same_matters_of_many_years_are_not_related() -> None:
+    items = [
+        Item(str(place), article["source"], article["title"], body=article["text"], outlet=article["source"])
+        for place, article in enumerate(read(NEWS / "articles_1000.jsonl"))
     ]
-    assert sum(merges(group_file, pair_items(*pair, False)) for pair in halves) <= 2
+    related = [one for one in group_items(items).values() if one.relation is not None]
+    assert len(related) <= 3  # of half a million pairs

@@ -55,7 +55,9 @@ class FakeSlack:
 
     messages: list[Posted] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
+    edits: list[Posted] = field(default_factory=list)
     script: deque[str] = field(default_factory=deque)
+    poison: str = ""  # what breaks it, whenever it comes
 
     def then(self, *answers: str) -> None:
         """Script the next answers: ok, `429 SECONDS`, `STATUS BODY`, drop, hang, elsewhere."""
@@ -65,6 +67,8 @@ class FakeSlack:
         payload = json.loads(await request.text())
         self.requests.append(payload)
         answer = self.script.popleft() if self.script else "ok"
+        if self.poison and self.poison in json.dumps(payload):
+            return web.Response(status=500, text="rollup_error")
         if answer in ("drop", "hang", "elsewhere"):
             return await _strange(answer, request)
         if answer.startswith("429"):
@@ -75,7 +79,8 @@ class FakeSlack:
         return self._post(request.path, payload)
 
     def _post(self, path: str, payload: dict[str, Any]) -> web.Response:
-        if not re.fullmatch(r"/services/T\w+/B\w+/\w+", path):
+        method = path.removeprefix("/api/") if path.startswith("/api/") else ""
+        if not method and not re.fullmatch(r"/services/T\w+/B\w+/\w+", path):
             return web.Response(status=404, text="no_service")
         blocks = payload.get("blocks", [])
         for attachment in payload.get("attachments", []):
@@ -90,5 +95,12 @@ class FakeSlack:
             return web.Response(status=400, text="msg_blocks_too_long")
         fallback, _, fallback_acts = read_mrkdwn(payload.get("text", ""))
         text, links, acts = read_mrkdwn(source)
-        self.messages.append(Posted(path, source, fallback, text, tuple(links), (*acts, *fallback_acts), payload))
-        return web.Response(text="ok")
+        posted = Posted(path, source, fallback, text, tuple(links), (*acts, *fallback_acts), payload)
+        if not method:
+            self.messages.append(posted)
+            return web.Response(text="ok")
+        if method == "chat.update" and payload["ts"] not in {str(n) for n in range(1, len(self.messages) + 1)}:
+            return web.json_response({"ok": False, "error": "message_not_found"})
+        (self.edits if method == "chat.update" else self.messages).append(posted)
+        sent_at = payload.get("ts", str(len(self.messages)))
+        return web.json_response({"ok": True, "channel": "C0123", "ts": sent_at})

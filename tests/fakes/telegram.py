@@ -127,6 +127,9 @@ class FakeTelegram:
 
     messages: list[Posted] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)  # everything asked, taken or not
+    edits: list[Posted] = field(default_factory=list)
+    gone: bool = False  # no message can be edited any more
+    updates: list[dict[str, Any]] = field(default_factory=list)  # what getUpdates gives
     tokens: list[str] = field(default_factory=list)
     script: deque[str] = field(default_factory=deque)
     migrated: dict[int, int] = field(default_factory=dict)  # groups that became supergroups
@@ -137,7 +140,9 @@ class FakeTelegram:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         found = re.fullmatch(r"/bot([^/]+)/(\w+)", request.path)
-        if found is None or found[2].lower() != "sendmessage":
+        if found is not None and found[2] == "getUpdates":
+            return self._updates(await request.json())
+        if found is None or found[2].lower() not in ("sendmessage", "editmessagetext"):
             return _answer(404, "Not Found")
         self.tokens.append(found[1])
         payload = json.loads(await request.text())
@@ -147,7 +152,18 @@ class FakeTelegram:
             return await _strange(answer, request)
         if answer != "ok":
             return _scripted(answer)
-        return self._send(payload)
+        return self._edit(payload) if found[2].lower() == "editmessagetext" else self._send(payload)
+
+    def _updates(self, asked: dict[str, Any]) -> web.Response:
+        waiting = [update for update in self.updates if update["update_id"] >= asked.get("offset", 0)]
+        return web.json_response({"ok": True, "result": waiting})
+
+    def _edit(self, payload: dict[str, Any]) -> web.Response:
+        if self.gone or not 0 < payload["message_id"] <= len(self.messages):
+            return _answer(400, "Bad Request: message to edit not found")
+        text, entities = parse_html(payload["text"])
+        self.edits.append(Posted(payload["chat_id"], text, tuple(entities), payload))
+        return web.json_response({"ok": True, "result": {"message_id": payload["message_id"]}})
 
     def _send(self, payload: dict[str, Any]) -> web.Response:
         chat = payload.get("chat_id")

@@ -28,6 +28,8 @@ class Fakes:
     def __init__(self, directory: Path) -> None:
         self.telegram, self.slack, self.mail = FakeTelegram(), FakeSlack(), FakeMail()
         self.hooks: list[Any] = []  # what was posted to `hook_url`, a service without markup
+        self.hook_requests: list[tuple[dict[str, str], bytes]] = []
+        self.hook_status = 200  # what it answers
         authority = trustme.CA()
         self._certificate = authority.issue_cert(*HOSTS, "localhost", "127.0.0.1")
         self._authority_file = directory / "test-ca.pem"
@@ -68,8 +70,12 @@ class Fakes:
         host = request.host.partition(":")[0]
         if host == "api.telegram.org":
             return await self.telegram.handle(request)
-        if host == "hooks.slack.com":
+        if host in ("hooks.slack.com", "slack.com"):
             return await self.slack.handle(request)
+        self.hook_requests.append((dict(request.headers), await request.read()))
+        if self.hook_status != 200:
+            headers = {429: {"Retry-After": "7"}, 307: {"Location": "/elsewhere"}}.get(self.hook_status, {})
+            return web.Response(status=self.hook_status, text="no", headers=headers)
         self.hooks.append(await request.json())
         return web.Response(text="thanks")
 

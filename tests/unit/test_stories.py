@@ -177,6 +177,55 @@ def test_a_round_up_is_a_story_of_its_own() -> None:
     assert judged(whole, parts[0]) is Reason.SAME_TEXT
 
 
+def test_parts_that_come_after_their_round_up_are_stories_of_their_own() -> None:
+    parts = [item(name, f"{name} on {name} street today", prose(seed, 20)) for seed, name in enumerate("wxyz", 40)]
+    whole = item("r", "The week in four stories", "\n\n".join(part.body for part in parts))
+    assert [judged(part, whole) for part in parts[1:]] == [Reason.NEW_STORY] * 3
+    assert judged(parts[0], whole) is Reason.SAME_TEXT  # so begins a copy that was cut
+    renamed = item("p", "The week in four stories", parts[2].body)
+    assert judged(renamed, whole) is Reason.SAME_TEXT
+
+
+def test_a_cut_copy_stands_at_the_beginning_whatever_is_put_before_it() -> None:
+    text = prose(50, 60)
+    copy = item("b", "Another head altogether", "Read us every day. Sign up here. " + " ".join(text.split()[:250]))
+    assert judged(copy, item("a", "The head that it had", text)) is Reason.SAME_TEXT
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        (
+            "港口罢工进入第三天",
+            "工会表示谈判没有进展，数百艘货轮在近海等待。港务局呼吁双方回到谈判桌前，"
+            "市长将于周四访问码头并会见工人代表。",
+        ),
+        (
+            "港のストライキ三日目に",
+            "労働組合は交渉に進展がないと述べ、数百隻の貨物船が沖合で待機している。"
+            "港湾当局は双方に対話を求め、市長は木曜日に埠頭を訪れる。",
+        ),
+        (
+            "การประท้วงที่ท่าเรือเข้าสู่วันที่สาม",
+            "สหภาพแรงงานกล่าวว่าการเจรจาไม่มีความคืบหน้า เรือสินค้าหลายร้อยลำจอดรออยู่นอกชายฝั่ง นายกเทศมนตรีจะเยี่ยมชมท่าเรือในวันพฤหัสบดี",
+        ),
+    ],
+)
+def test_a_text_in_an_unspaced_script_is_found_again_cut_and_under_another_head(title: str, text: str) -> None:
+    first = item("a", title, text)
+    assert judged(item("b", f"UPDATE 1-{title}", text[: len(text) * 2 // 3]), first) is Reason.SAME_TEXT
+    assert judged(item("b", title[::-1], f"社{text}"), first) is Reason.SAME_TEXT
+    assert judged(item("b", title[::-1], text[::-1]), first) is Reason.NEW_STORY
+
+
+@pytest.mark.parametrize(
+    "address", ["https://amp.a.test/a", "https://m.a.test/a/amp/", "http://www.a.test/a?utm_source=x"]
+)
+def test_an_amp_or_mobile_address_makes_no_second_story(address: str) -> None:
+    items = [item("a", "One", prose(8, 9)), item("b", "One again", prose(8, 4), outlet="a.test", url=address)]
+    assert len(set(group_file(items).values())) == 1
+
+
 def test_three_copies_of_one_text_make_no_round_up() -> None:
     text = prose(23, 20)
     cuts = [item(name, "A part", " ".join(text.split()[:size])) for name, size in (("x", 200), ("y", 220), ("z", 240))]

@@ -181,19 +181,22 @@ class Spent:
     wait_until: float | None = None
 
 
-def after_spending(limits: Sequence[Limit], tokens: Mapping[str, float], now: float, cost: int = 1) -> Spent:
+def after_spending(
+    limits: Sequence[Limit], tokens: Mapping[str, float], now: float, cost: int = 1, ahead: float = 0.0
+) -> Spent:
     """Take `cost` messages from every one of `limits`, or from none of them.
 
     A bucket is known by the one time at which it is full again (the generic cell rate algorithm, ITU-T I.371, in its
     virtual scheduling form), so that its state needs no counter and no time of its last use. `tokens` maps each
     limit's text to that time; what is missing is full. What costs more than a bucket holds goes when it is full.
+    Who spends up to `ahead` seconds before the time says so, here as where it is spent.
     """
     after: dict[str, float] = {}
     wait_until = now
     for limit in limits:
         each = limit.period / limit.count
         # A clock that was set back must not shut a channel for longer than its whole period.
-        full_at = min(max(tokens.get(str(limit), now), now), now + limit.period)
+        full_at = min(max(tokens.get(str(limit), now), now), now + limit.period + ahead)
         room_from = full_at + min(cost, limit.count) * each - limit.period
         wait_until = max(wait_until, room_from)
         after[str(limit)] = full_at + cost * each

@@ -15,6 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from watcher import log
+from watcher.alerting import document
 from watcher.alerting.clean import cut, link, one_line, visible
 from watcher.alerting.excerpt import Excerpt, marked
 from watcher.alerting.styles import EMAIL_HTML, STYLES, Sheet, Writing, sheet
@@ -27,6 +28,12 @@ LONGEST_SUBJECT = 150
 NAMED_OUTLETS = 6
 NAMED_RULES = 8
 LONGEST_NAME = 80
+NAMED_JOINED = 60
+HEADINGS = {
+    "held": " while this channel could not be reached",
+    "limit": " over this channel's limit",
+    "silence": " that a silence held back",
+}
 FEW = 5  # so many alerts in one message still show their sentences in chats
 
 
@@ -47,6 +54,15 @@ class Told:
     title_spans: tuple[Span, ...] = ()
     others: tuple[str, ...] = ()  # other outlets with the story
     note: str = ""
+    mention: str = ""  # whom the rule calls in Slack, as Slack writes it
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a channel was told before of the event that it is now told more of."""
+
+    title: str  # of the first story
+    outlets: tuple[str, ...]  # those that reported since
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,12 @@ class Notice:
     told: tuple[Told, ...]
     timezone: ZoneInfo
     now: float
+    cause: str = ""  # of a digest that nobody ordered: "held", "limit", "silence"
+    since: float | None = None  # when the oldest of what was held back came
+    remarks: tuple[str, ...] = ()  # what else is to be said at its head
+    thread: str = ""  # the event's id
+    earlier: Earlier | None = None  # of a follow-up
+    named: int = NAMED_OUTLETS  # so many of a story's other outlets are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +98,7 @@ class Entry:
     more_others: int  # how many more there are
     notes: tuple[str, ...]
     brief: bool  # one of many
+    mention: str = ""  # markup of Slack's, not to be escaped
     alerts: int = field(default=1)
 
     @property
@@ -117,6 +140,8 @@ def render(notice: Notice, style: Style, templates: Path | None = None) -> list[
 
 def note(title: str, text: str, style: Style) -> list[Message]:
     """Write a message that is no alert, e.g. about the watcher's own health. Lines of `text` stay lines."""
+    if style is Style.JSON:
+        return [document.note(cut(one_line(title), LONGEST_SUBJECT), text)]
     writing = STYLES[style]
     lines = [one_line(line) for line in text.splitlines() if visible(line)]
     own = sheet(writing, None)
@@ -139,8 +164,10 @@ def note(title: str, text: str, style: Style) -> list[Message]:
 
 def _render(notice: Notice, style: Style, templates: Path | None) -> list[Message]:
     entries = _entries(notice)
-    subject = _subject(notice, entries)
-    thread = notice.told[0].story if len({told.story for told in notice.told}) == 1 else ""
+    subject = _subject(notice, entries, style)
+    thread = notice.thread or (notice.told[0].story if len({told.story for told in notice.told}) == 1 else "")
+    if style is Style.JSON:
+        return [document.write(notice, subject, thread)]
     writing = STYLES[style]
     own = sheet(writing, templates)
     if style is not Style.EMAIL:
@@ -152,13 +179,13 @@ def _render(notice: Notice, style: Style, templates: Path | None) -> list[Messag
     html = sheet(EMAIL_HTML, templates)
     (body,), shown = _compose(notice, entries, EMAIL_HTML, html)
     (text,), _ = _compose(notice, entries, replace(writing, listed=shown), own)  # both parts name the same
-    preheader = entries[0].excerpt.text if len(entries) == 1 else ""
+    preheader = entries[0].excerpt.text if len(entries) == 1 else _explanation(notice) if notice.earlier else ""
     return [Message(subject, text, style, html=html.page(subject, preheader, body), thread=thread)]
 
 
 def _compose(notice: Notice, entries: Sequence[Entry], writing: Writing, own: Sheet) -> tuple[list[str], int]:
     """The message's parts, and how many of the entries they name."""
-    if len(entries) == 1:
+    if len(entries) == 1 and _single(notice):
         return [_fitting(entries[0], own.alert, writing, writing.longest)], 1
     most = 1 if notice.kind == "alert" else writing.parts
     share = min(writing.longest, writing.limit // 3)
@@ -223,12 +250,18 @@ def _entry(number: int, rules: tuple[str, ...], group: Sequence[Told], notice: N
         outlet=cut(one_line(told.outlet), LONGEST_NAME),
         when=_when(told, notice),
         excerpt=best.excerpt,
-        others=others[:NAMED_OUTLETS],
-        more_others=len(others[NAMED_OUTLETS:]),
+        others=others[: notice.named],
+        more_others=len(others[notice.named :]),
         notes=tuple(dict.fromkeys(cut(one_line(one.note), LONGEST_TITLE) for one in group if one.note)),
         brief=brief,
+        mention=" ".join(dict.fromkeys(one.mention for one in group if one.mention)),
         alerts=len(group),
     )
+
+
+def _single(notice: Notice) -> bool:
+    """Whether one story stands for itself, without a heading that says why it comes now."""
+    return not notice.cause and notice.earlier is None and not notice.remarks
 
 
 def _names(rules: tuple[str, ...]) -> tuple[str, ...]:
@@ -249,10 +282,12 @@ def _when(told: Told, notice: Notice) -> str:
     return f"{'' if told.published is not None else 'seen '}{day}, {local:%H:%M} {zone}"
 
 
-def _subject(notice: Notice, entries: Sequence[Entry]) -> str:
+def _subject(notice: Notice, entries: Sequence[Entry], style: Style) -> str:
     names = tuple(dict.fromkeys(rule for entry in entries for rule in entry.rules))
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more rules" if len(names) > 3 else "")
-    if len(entries) == 1:
+    if notice.earlier is not None and style is Style.EMAIL:  # mail clients thread by the subject, too
+        return cut(f"Re: [{shown}] {one_line(notice.earlier.title)}", LONGEST_SUBJECT)
+    if len(entries) == 1 and _single(notice):
         return cut(f"[{shown}] {entries[0].title}", LONGEST_SUBJECT)
     return cut(f"[{shown}] {_heading(notice, entries)}", LONGEST_SUBJECT)
 
@@ -260,11 +295,44 @@ def _subject(notice: Notice, entries: Sequence[Entry]) -> str:
 def _heading(notice: Notice, entries: Sequence[Entry]) -> str:
     if notice.kind == "baseline":
         return f"{len(entries)} stories were there already"
+    if notice.earlier is not None:
+        return _more_of_it(notice.earlier, entries)
     alerts = sum(entry.alerts for entry in entries)
-    return f"{alerts} alerts" if alerts == len(entries) else f"{alerts} alerts on {len(entries)} stories"
+    counted = f"{alerts} alert{'s' if alerts > 1 else ''}"
+    counted = counted if alerts == len(entries) else f"{counted} on {len(entries)} stor{_y(len(entries))}"
+    return counted + HEADINGS.get(notice.cause, "")
+
+
+def _y(count: int) -> str:
+    return "y" if count == 1 else "ies"
+
+
+def _more_of_it(earlier: Earlier, entries: Sequence[Entry]) -> str:
+    if earlier.outlets:
+        return f"Also reported by {len(earlier.outlets)}"
+    return f"{len(entries)} more report{'s' if len(entries) > 1 else ''} of it"
 
 
 def _explanation(notice: Notice) -> str:
+    said = list(notice.remarks)
     if notice.kind == "baseline":
-        return "Your rules match them in what the sources held at the first look. What is new comes as it happens."
-    return ""
+        said.append(
+            "Your rules match them in what the sources held at the first look. What is new comes as it happens."
+        )
+    if notice.earlier is not None:
+        names = [cut(one_line(outlet), LONGEST_NAME) for outlet in notice.earlier.outlets]
+        more = f" and {len(names) - NAMED_JOINED} more" if len(names) > NAMED_JOINED else ""
+        said += [", ".join(names[:NAMED_JOINED]) + more] if names else []
+        said.append(f"Told before: {cut(one_line(notice.earlier.title), LONGEST_TITLE)}")
+    if notice.cause and notice.since is not None:
+        said.append(f"The oldest came {age(notice.now - notice.since)} ago.")
+    return " · ".join(said)
+
+
+def age(seconds: float) -> str:
+    """A span of time in words, in one unit."""
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        count = round(seconds / size)
+        if count >= 1:
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "less than a minute"

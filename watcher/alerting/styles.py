@@ -22,6 +22,8 @@ BOLD, DIM, CYAN, RESET = "\x1b[1m", "\x1b[2m", "\x1b[36m", "\x1b[0m"
 MARK_STYLE = "background:#fdf0b5;color:inherit;font-weight:600;padding:0 2px;border-radius:3px"
 
 _TAG = re.compile(r"<[^>]*>")
+_MENTION = r"<(?:!(?:here|channel|everyone|subteam\^[A-Z0-9]+)|@[UW][A-Z0-9]+)>"
+MENTIONS = re.compile(rf"{_MENTION}(?: +{_MENTION})*")  # docs.slack.dev, formatting message text
 TELEGRAM_TEXT = 4096  # after tags and entities are read; in UTF-16 code units, which are never fewer than characters
 TELEGRAM_RAW = 9000  # text and tags together are cut near 9,500
 
@@ -149,6 +151,10 @@ def _environment(writing: Writing, templates: Path | None) -> Environment:
     def with_marks(text: Excerpt) -> Markup:
         return Markup(_marked(text, writing))  # noqa: S704 - each piece was escaped
 
+    def mention(text: str) -> Any:
+        """Only what calls somebody in Slack passes as markup, wherever a template puts it."""
+        return Markup(text) if MENTIONS.fullmatch(text) else text  # noqa: S704 - nothing else is in it
+
     folders = [OWN] if templates is None else [templates, OWN]
     environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(folders),
@@ -159,6 +165,7 @@ def _environment(writing: Writing, templates: Path | None) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["marked"] = with_marks
+    environment.filters["mention"] = mention
     codes = {"BOLD": BOLD, "DIM": DIM, "CYAN": CYAN, "RESET": RESET}
     environment.globals.update({name: Markup(code) for name, code in codes.items()})  # noqa: S704 - our own
     return environment

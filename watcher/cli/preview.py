@@ -12,28 +12,38 @@ from watcher.model import Item
 
 if TYPE_CHECKING:
     from watcher.extract import Article
+    from watcher.fetch import Client
     from watcher.workers import Workers
 
 app = typer.Typer()
+
+FULL = 100  # words from which a page is an article
+EXAMPLES = 5  # that are shown of what a page lists
 
 
 @app.command()
 def preview(
     what: Annotated[str, typer.Argument(metavar="URL|FILE", help="An address, or a saved feed or page.")],
     kind: Annotated[
-        str | None, typer.Option("--kind", help="feed or article; found out where it is not given.")
+        str | None, typer.Option("--kind", help="feed, article or site; found out where it is not given.")
     ] = None,
     url: Annotated[str, typer.Option("--url", help="For a file: the address it was at.")] = "",
     json: common.JsonOption = False,
 ) -> None:
-    """Show what watcher would read at URL or in FILE: a feed's items, or an article without the page around it."""
-    if kind not in (None, "feed", "article"):
-        raise typer.BadParameter(f"{kind}: expected feed or article", param_hint="--kind")
+    """Show what watcher would read at URL or in FILE.
+
+    A feed's items, an article without the page around it, or what a site offers (feeds, sitemaps, the articles that a
+    page lists), with the lines to paste into `sources:`.
+    """
+    if kind not in (None, "feed", "article", "site"):
+        raise typer.BadParameter(f"{kind}: expected feed, article or site", param_hint="--kind")
     value = common.run(_preview(what, kind, url))
     if json:
-        common.print_json(value)
+        common.print_json(value if value["kind"] == "site" else {k: v for k, v in value.items() if k != "yaml"})
     elif value["kind"] == "feed":
         _show_feed(value)
+    elif value["kind"] == "site":
+        _show_site(value)
     else:
         _show_article(value)
 
@@ -42,10 +52,53 @@ async def _preview(what: str, kind: str | None, url: str) -> dict[str, Any]:
     from watcher.workers import Workers
 
     body, content_type, address = await _get(what, url)
+    online = what.startswith(("http://", "https://"))
     async with Workers(count=1) as workers:
         if kind == "feed" or (kind is None and looks_like_feed(body)):
-            return await _feed(body, content_type, address, workers)
-        return _article_json(await _article(body, content_type, address, workers))
+            feed = await _feed(body, content_type, address, workers)
+            return feed | ({"yaml": _yaml([("feed", address)])} if online else {})
+        if kind == "article" or not online:
+            return _article_json(await _article(body, content_type, address, workers))
+        article = await _article(body, content_type, address, workers)
+        # The front page of a site says little in whole sentences, and leads to much.
+        if kind == "site" or _is_front(address) or len(article.text.split()) < FULL:
+            return await _site(body, content_type, address, workers)
+        return _article_json(article)
+
+
+async def _site(body: bytes, content_type: str, url: str, workers: Workers) -> dict[str, Any]:
+    from watcher import extract
+    from watcher.clock import SystemClock
+    from watcher.fetch import Request
+    from watcher.sources import Tools
+    from watcher.sources.discover import discover
+
+    async with _client(url) as client:
+        tools = Tools(client, workers, SystemClock())
+        _, charset = extract.content_type(content_type)
+        offers = await discover(body, charset, url, tools, Request)
+    return {
+        "kind": "site",
+        "url": url,
+        "offers": [
+            {"kind": offer.kind, "address": offer.address, "title": offer.title, "examples": list(offer.examples)}
+            for offer in offers
+        ],
+        "yaml": _yaml([(offer.kind, offer.address) for offer in offers]),
+    }
+
+
+def _is_front(url: str) -> bool:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    return not parts.path.strip("/") and not parts.query
+
+
+def _yaml(offers: list[tuple[str, str]]) -> str:
+    from watcher.sources.discover import Offer, as_yaml
+
+    return as_yaml([Offer(kind, address) for kind, address in offers])
 
 
 async def article_at(what: str, url: str = "") -> Item:
@@ -91,15 +144,21 @@ async def _get(what: str, url: str) -> tuple[bytes, str, str]:
             return Path(what).read_bytes(), "", url  # noqa: ASYNC240 - nothing else runs beside it
         except OSError as error:
             raise typer.BadParameter(f"{what}: {error.strerror}; expected a file, or an http(s) address") from error
+    from watcher.fetch import Request
+
+    async with _client(what) as client:
+        response = await client.get(Request(what))
+    return response.body, response.headers.get("Content-Type", ""), response.url
+
+
+def _client(url: str) -> Client:
     from random import Random
 
     from watcher.clock import SystemClock
-    from watcher.fetch import Client, FetchSettings, Request
+    from watcher.fetch import Client, FetchSettings
     from watcher.text.urls import host
 
-    async with Client(FetchSettings(), {host(what)}, SystemClock(), Random()) as client:
-        response = await client.get(Request(what))
-    return response.body, response.headers.get("Content-Type", ""), response.url
+    return Client(FetchSettings(), {host(url)}, SystemClock(), Random())
 
 
 async def _feed(body: bytes, content_type: str, url: str, workers: Workers) -> dict[str, Any]:
@@ -165,6 +224,25 @@ def _show_feed(feed: dict[str, Any]) -> None:
         text = item["body"] or item["summary"]
         if text:
             typer.echo(f"  {common.shorten(text, 240)}")
+    _show_yaml(feed)
+
+
+def _show_site(site: dict[str, Any]) -> None:
+    typer.echo(f"site: {site['url']}")
+    for offer in site["offers"]:
+        about = f"  ({offer['title']})" if offer["title"] else ""
+        typer.echo(f"\n{offer['kind']}: {offer['address']}{about}")
+        for example in offer["examples"][:EXAMPLES]:
+            typer.echo(f"  {common.shorten(example, 100)}")
+        if len(offer["examples"]) > EXAMPLES:
+            typer.echo(f"  and {len(offer['examples']) - EXAMPLES} more")
+    _show_yaml(site)
+
+
+def _show_yaml(value: dict[str, Any]) -> None:
+    """The lines to paste, where the value came from the web."""
+    if value.get("yaml"):
+        typer.echo(f"\nTo read it, put this into your configuration:\n\n{value['yaml']}", nl=False)
 
 
 def _show_article(article: dict[str, Any]) -> None:

@@ -1,60 +1,155 @@
-"""Sources: when each was polled, what it gave, how it is."""
+"""Sources: when each was polled, what it gave, how it is; add, import and export them."""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from watcher.cli import common
 
-app = typer.Typer()
+
+class Sources(typer.core.TyperGroup):
+    """`watcher sources NAME` shows one: what names no subcommand is a source's name."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Take an unknown word for a source."""
+        if args and args[0] not in self.commands:
+            return "show", self.commands["show"], args
+        return super().resolve_command(ctx, args)
 
 
-@app.command()
+app = typer.Typer(cls=Sources)
+
+
+@app.callback(invoke_without_command=True)
 def sources(
-    source: Annotated[str | None, typer.Argument(help="Show this one whole.", show_default=False)] = None,
-    failing: Annotated[bool, typer.Option("--failing", help="Only those that fail.")] = False,
+    ctx: typer.Context,
+    failing: Annotated[bool, typer.Option("--failing", help="Only those that fail or are not well.")] = False,
     config: common.ConfigOption = None,
     secrets: common.SecretsOption = None,
     json: common.JsonOption = False,
 ) -> None:
-    """List the sources of the configuration with what the store knows of them, or show one."""
-    rows = common.run(_load(common.load_config(config, secrets)))
-    if source is not None:
-        rows = [row for row in rows if source in (row["source"], row["id"])]
-        if not rows:
-            raise typer.BadParameter(f"there is no source {source}; `watcher sources` lists them")
-    if failing:
-        rows = [row for row in rows if row["failures"]]
-    if json:
-        common.print_json(rows[0] if source is not None else rows)
+    """List the sources of the configuration with what the store knows of them; with a name, show that one."""
+    if ctx.invoked_subcommand is not None:
+        ctx.obj = (config, secrets, json)
         return
+    rows = common.run(_load(common.load_config(config, secrets)))
+    if failing:
+        rows = [row for row in rows if row["failures"] or row["state"] != "ok"]
+    if json:
+        common.print_json(rows)
+        return
+    _print(rows)
+    typer.echo(f"{len(rows)} sources.")
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    source: Annotated[str, typer.Argument(help="A source's name.")],
+    config: common.ConfigOption = None,
+    secrets: common.SecretsOption = None,
+    json: common.JsonOption = False,
+) -> None:
+    """Show one source; `watcher sources NAME` is the same."""
+    above = ctx.obj or (None, None, False)
+    rows = common.run(_load(common.load_config(config or above[0], secrets or above[1])))
+    rows = [row for row in rows if source in (row["source"], row["id"])]
+    if not rows:
+        raise typer.BadParameter(f"there is no source {source}; `watcher sources` lists them")
+    if json or above[2]:
+        common.print_json(rows[0])
+    else:
+        _print(rows)
+
+
+@app.command()
+def add(
+    url: Annotated[str, typer.Argument(help="The address of a feed; `watcher preview` finds a site's.")],
+    name: Annotated[str, typer.Option("--name", help="What to call it; default: by its address.")] = "",
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be given several times.")] = None,
+    config: common.ConfigOption = None,
+    secrets: common.SecretsOption = None,
+) -> None:
+    """Add a feed to sources-added.yaml in the configuration directory."""
+    from watcher.config.opml import Outline
+
+    _add([Outline(name, url, tuple(tag or ()))], config, secrets)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="An OPML file; - reads standard input.")],
+    config: common.ConfigOption = None,
+    secrets: common.SecretsOption = None,
+) -> None:
+    """Add the feeds of an OPML file to sources-added.yaml; its folders become tags."""
+    from watcher.config.opml import read_opml
+
+    try:
+        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}") from error
+    _add(read_opml(data, str(file)), config, secrets)
+
+
+@app.command()
+def export(config: common.ConfigOption = None, secrets: common.SecretsOption = None) -> None:
+    """Print the feeds as OPML; tags become folders."""
+    from watcher.config.opml import write_opml
+
+    typer.echo(write_opml(common.load_config(config, secrets).sources.values()), nl=False)
+
+
+def _add(outlines: list[Any], config: Path | None, secrets: Path | None) -> None:
+    from watcher.config.added import FILE, add_feeds
+
+    loaded = common.load_config(config, secrets)
+    folder = common.config_path(config)
+    there = {source.address for source in loaded.sources.values()}
+    added, left_out = add_feeds(folder, outlines, loaded.sources, there)
+    for reason in left_out:
+        typer.echo(f"left out: {reason}", err=True)
+    for name in added:
+        typer.echo(name)
+    typer.echo(f"{len(added)} added to {folder / FILE}, {len(left_out)} left out.", err=True)
+    common.load_config(config, secrets)
+    if left_out and not added:
+        raise typer.Exit(1)
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         typer.echo(_line(row))
-        if row["error"]:
-            typer.echo(f"    {row['error']}")
-    typer.echo(f"{len(rows)} sources.")
+        if row["why"] or row["error"]:
+            typer.echo(f"    {row['why'] or row['error']}")
 
 
 def _line(row: dict[str, Any]) -> str:
     if row["polled"] is None:
         return f"{row['source']:20} {row['kind']:6} not polled yet"
-    state = f"failed {row['failures']} times" if row["failures"] else "ok"
+    rate = "" if row["items_a_day"] is None else f", {row['items_a_day']:.3g} a day"
+    times = f"polled {row['polled']}, next {row['next_due'] or 'never'}"
     return (
-        f"{row['source']:20} {row['kind']:6} {state}; polled {row['polled']}, next {row['next_due'] or 'never'}; "
-        f"{row['listed']} listed, {row['new_items']} new so far"
+        f"{row['source']:20} {row['kind']:6} {row['state']}; {times}; "
+        f"last new {row['last_new'] or 'never'}; {row['listed']} listed, {row['new_items']} new so far{rate}"
     )
 
 
 async def _load(config: Any) -> list[dict[str, Any]]:
     async with common.opened(config) as store, store.read() as tx:
         known = {one.state.id: one for one in await tx.sources.list()}
-    return [_row(source, known.get(source.id)) for source in config.sources.values()]
+        now = store.now()
+    return [_row(source, known.get(source.id), now) for source in config.sources.values()]
 
 
-def _row(source: Any, status: Any) -> dict[str, Any]:
+def _row(source: Any, status: Any, now: float) -> dict[str, Any]:
     from watcher.fetch.urls import shown
+    from watcher.sources.health import health, per_day
 
     row: dict[str, Any] = {
         "source": source.name,
@@ -63,9 +158,11 @@ def _row(source: Any, status: Any) -> dict[str, Any]:
         "address": shown(source.address),
     }
     if status is None:
-        return row | {"polled": None, "failures": 0, "error": None}
-    state = status.state
+        return row | {"state": "ok", "why": "", "polled": None, "failures": 0, "error": None}
+    state, found = status.state, health(status, now)
     return row | {
+        "state": found.state.value,
+        "why": found.why,
         "polled": common.iso(status.polled_at),
         "last_success": common.iso(state.last_success),
         "last_new": common.iso(state.last_new),
@@ -74,6 +171,7 @@ def _row(source: Any, status: Any) -> dict[str, Any]:
         "error_kind": status.error_kind,
         "error": state.error,
         "latency_seconds": status.latency,
+        "items_a_day": per_day(status),
         "listed": status.listed,
         "new_items": status.new_items,
     }

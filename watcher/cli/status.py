@@ -31,6 +31,7 @@ def status(
 
 async def _status(config: Any) -> dict[str, Any]:
     from watcher.model import DeliveryState
+    from watcher.sources.health import State, health, outage
 
     async with common.opened(config) as store, store.read() as tx:
         now = store.now()
@@ -39,7 +40,8 @@ async def _status(config: Any) -> dict[str, Any]:
         deliveries = await tx.deliveries.counts()
         alerts = await rows_of(tx, await tx.alerts.list(5))
         waiting = await tx.claims.backlog()
-    failing = [one for one in sources if one.state.failures]
+    names = {source.id: source.name for source in config.sources.values()}
+    states = [(names.get(one.state.id, one.state.id), one, health(one, now)) for one in sources]
     lag = max((row.late for row in waiting.values()), default=0.0)
     return {
         "well": bool(workers) and lag < LATE,
@@ -49,7 +51,14 @@ async def _status(config: Any) -> dict[str, Any]:
         "sources": {
             "active": len(sources),
             "polled": sum(one.polled_at is not None for one in sources),
-            "failing": [{"source": one.state.id, "error": one.state.error} for one in failing],
+            "failing": [{"source": name, "error": one.state.error} for name, one, _ in states if one.state.failures],
+            "states": {state.value: sum(found.state is state for _, _, found in states) for state in State},
+            "unwell": [
+                {"source": name, "state": found.state.value, "why": found.why}
+                for name, _, found in states
+                if found.state is not State.OK
+            ],
+            "network_out": outage(sources, now),
         },
         "queues": {queue.value: {"due": row.due, "late_seconds": round(row.late)} for queue, row in waiting.items()},
         "deliveries": {state.value: deliveries.get(state, 0) for state in DeliveryState},
@@ -65,9 +74,12 @@ def _show(found: dict[str, Any]) -> None:
     else:
         typer.echo("not running: no daemon has given a sign of life in the last minute")
     sources = found["sources"]
-    typer.echo(f"sources: {sources['active']}, {len(sources['failing'])} failing")
-    for one in sources["failing"]:
-        typer.echo(f"  {one['source']}: {one['error']}")
+    states = ", ".join(f"{count} {state}" for state, count in sources["states"].items() if count)
+    typer.echo(f"sources: {sources['active']}{': ' if states else ''}{states}")
+    if sources["network_out"]:
+        typer.echo("  nearly no source can be reached: the network or the name server here is out")
+    for one in sources["unwell"]:
+        typer.echo(f"  {one['source']}: {one['state']}: {one['why']}")
     late = f", {common.ago(found['lag_seconds'])} behind" if found["lag_seconds"] > 1 else ""
     queues = ", ".join(f"{row['due']} {name}" for name, row in found["queues"].items())
     typer.echo(f"due now: {queues}{late}")

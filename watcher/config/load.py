@@ -80,6 +80,9 @@ def load(path: Path, env: Mapping[str, str] | None = None, secrets_dir: Path | N
     files = _read(path, report)
     if not files and not report.problems:
         report.add_elsewhere(str(path), "no *.yaml file here")
+    elif not report.problems and not any(isinstance(file.root, nodes.Mapping) and file.root.entries for file in files):
+        # A file that an editor could not write whole must not replace a watch list by nothing.
+        report.add_elsewhere(str(path), "holds no configuration", "known keys: " + ", ".join(SECTIONS))
     return _assemble(files, path, _lookup(env, secrets_dir), report)
 
 
@@ -138,12 +141,14 @@ def _assemble(files: list[File], path: Path, lookup: Lookup, report: Report) -> 
     sections = Sections(parsed, _folder(path), lookup, report)
     settings = sections.settings()
     channels = sections.channels(settings)
+    sections.health(settings)
     sources = sections.sources(settings)
     if parsed != files:  # what rules refer to may stand where nothing could be read
         report.raise_errors()
     terms = Terms(entries(files, "terms", report), report)
     parsed_terms = terms.parse_all()
     rules = sections.rules(terms, channels)
+    sources = sections.bound(sources, rules)
     if rules and not channels:
         report.add_elsewhere(str(path), "there are rules and no channels: nobody is told", level="warning")
     report.raise_errors()

@@ -11,7 +11,11 @@ import yaml
 from watcher.config.nodes import WITHHELD, File, Scalar, keys, walk
 from watcher.errors import ConfigError
 
-SECRET_KEYS = {"channels": frozenset({"url"}), "sources": frozenset({"headers", "auth", "cookies", "proxy"})}
+SECRET_KEYS = {
+    "settings": frozenset({"heartbeat"}),
+    "channels": frozenset({"url", "webhook"}),
+    "sources": frozenset({"headers", "auth", "cookies", "proxy"}),
+}
 MAX_SECRET = 64 * 1024  # bytes of a secret's file
 
 _REFERENCE = re.compile(r"\$\{\w+\}")  # one with a default is written out in the file, and counts as text

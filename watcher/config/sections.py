@@ -119,12 +119,23 @@ class Sections:
                 self.withheld.add(name)
         return channels
 
+    def health(self, settings: Settings) -> None:
+        """Report channels that are to hear of the sources' health and are not there; let the heartbeat be private."""
+        entry = entries(self.files, "settings", Report()).get("health")
+        if entry is not None:
+            known = entries(self.files, "channels", Report())
+            references(entry, "notify", list(settings.health.notify), known, self.report, what="channel")
+        if host := urlsplit(settings.health.heartbeat.get_secret_value()).hostname:
+            self.private_hosts.add(host)
+
     def _check_url(self, entry: Entry, channel: Channel) -> None:
         """Report what the transports say of a channel's URL, where it is known in full."""
         from watcher.transports import check_url  # noqa: PLC0415 - only where there are channels
 
         url = channel.url.get_secret_value()
-        node = entry.node.get("url") if isinstance(entry.node, nodes.Mapping) else None
+        node = None
+        if isinstance(entry.node, nodes.Mapping):
+            node = entry.node.get("url") or entry.node.get("webhook")
         wrong = check_url(url) if not channel.withheld and "${" not in url else None
         if wrong and node is not None:
             self.report.hide(url, "…")
@@ -158,6 +169,11 @@ class Sections:
                 self.withheld.add(name)
                 data.setdefault(kind.kind, WITHHELD_ADDRESS)
             source = validate(kind, entry, data, self.report, base=self.folder)
+            if kind.needs and not getattr(settings, kind.needs):
+                hint = f"write settings: {{{kind.needs}: true}} if you trust whoever writes these files"
+                self.report.add_at(
+                    entry.file, entry.key, f"`{kind.kind}:` is off unless settings.{kind.needs} is set", hint
+                )
             if source is not None:
                 sources[name] = source.named(name)
                 if host := urlsplit(source.address).hostname:
@@ -201,6 +217,21 @@ class Sections:
                 rules[name] = rule.named(name, node)
         self._distinct({name: rule.id for name, rule in rules.items()}, "rules")
         return rules
+
+    def bound(self, sources: dict[str, Source], rules: Mapping[str, Rule]) -> dict[str, Source]:
+        """The sources, knowing the rules: a search asks for what one of them looks for."""
+        queries = {name: rule.node for name, rule in rules.items()}
+        found = {}
+        for name, source in sources.items():
+            try:
+                found[name] = source.bound(queries)
+                rule = rules.get(getattr(source, "rule", ""))
+                if rule and rule.sources and {name, *(f"tag:{tag}" for tag in source.tags)}.isdisjoint(rule.sources):
+                    raise ValueError(f"rule {rule.name} does not read it: add it to the rule's `sources`")
+            except ValueError as error:
+                entry = entries(self.files, "sources", Report())[name]
+                self.report.add_at(entry.file, entry.key, f'"{name}": {error}')
+        return found
 
     def _rule_data(self, entry: Entry, channels: Mapping[str, Channel]) -> dict[str, Any]:
         """What a rule says. References are expanded everywhere but in its query, where $ is a letter like others."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from watcher.text.duration import Duration
@@ -98,6 +98,21 @@ class Retention(Section):
     deliveries: Period = Field(90 * DAY, description="Messages that were sent or given up.")
 
 
+def _heartbeat(value: SecretStr) -> SecretStr:
+    if value.get_secret_value() and not re.match(r"https?://[^/\s\\]+[^\s\\]*$", value.get_secret_value()):
+        raise ValueError("expected a URL that starts with https:// or http://")
+    return value
+
+
+class Health(Section):
+    """Who hears when a source dies, and who watches the watcher."""
+
+    notify: tuple[str, ...] = Field((), description="Names of channels that are told when a source fails or recovers.")
+    heartbeat: Annotated[SecretStr, AfterValidator(_heartbeat)] = Field(
+        SecretStr(""), description="A URL that is fetched each minute while polls and deliveries keep up."
+    )
+
+
 class Log(Section):
     """What is logged, on standard error."""
 
@@ -119,8 +134,10 @@ class Settings(BaseSettings):
     )
     timezone: Timezone = Field("UTC", description="For quiet hours, digests and times shown; default: the system's.")
     max_age: Period = Field(2 * DAY, description="An item older than this makes no alert.")
+    allow_commands: bool = Field(False, description="Whether sources may run programs (`command:`).")
     fetch: Fetch = Field(Fetch(), description="How sources and articles are fetched.")
     retention: Retention = Field(Retention(), description="How long the store keeps what it has seen.")
+    health: Health = Field(Health(), description="Who hears when a source dies.")
     log: Log = Field(Log(), description="What is logged.")
 
     @classmethod

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
+    model_validator,
 )
 
 from watcher.alerting.group import Limit, check_digest, parse_limits, parse_quiet
+from watcher.alerting.styles import MENTIONS
 from watcher.config.settings import Period, Section, Timezone
 from watcher.text.duration import Duration
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 CHAT_LIMIT = "20/h"
 MAIL_LIMIT = "10/h, 100/d"
+WEBHOOK_LIMIT = "60/m"
 HIGH_LIMIT = "60/h"  # the ceiling for rules of high priority
 
 
@@ -51,6 +55,12 @@ def _digest(text: str) -> str:
     return text
 
 
+def _mention(text: str) -> str:
+    if text and not MENTIONS.fullmatch(text):
+        raise ValueError("a mention is written as Slack has it: <!here>, <!channel>, <@U0123456789>, <!subteam^S012>")
+    return text
+
+
 _LIMIT_SCHEMA = {"type": "string", "pattern": r"^\d+\s*/\s*[mhd](\s*,\s*\d+\s*/\s*[mhd])*$", "examples": ["20/h"]}
 _QUIET_SCHEMA = {"type": "string", "pattern": r"^\d\d?:\d\d\s*-\s*\d\d?:\d\d$", "examples": ["23:00-07:00"]}
 Limits = Annotated[
@@ -60,6 +70,7 @@ Limits = Annotated[
     WithJsonSchema({"anyOf": [_LIMIT_SCHEMA, {"type": "array", "items": _LIMIT_SCHEMA}]}),
 ]
 Quiet = Annotated[str, AfterValidator(_quiet), WithJsonSchema(_QUIET_SCHEMA)]
+Mention = Annotated[str, AfterValidator(_mention), Field(examples=["<!here>"])]
 Digest = Annotated[str, AfterValidator(_digest), Field(examples=["0 7 * * mon-fri", "6h"])]
 
 
@@ -74,12 +85,27 @@ class Named(Section):
         return self._name
 
 
+class Webhook(Section):
+    """A program of the user's that is told."""
+
+    url: SecretStr = Field(description="Where alerts are posted as JSON: https://… or http://….")
+    secret: SecretStr = Field(SecretStr(""), description="What the posts are signed with; none: they are not.")
+
+
+def _url_or_webhook(schema: dict[str, Any]) -> None:
+    schema["required"] = [name for name in schema.get("required", []) if name != "url"]
+    schema["anyOf"] = [{"required": ["url"]}, {"required": ["webhook"]}]
+
+
 class Channel(Named):
     """Where people hear."""
+
+    model_config = ConfigDict(json_schema_extra=_url_or_webhook)
 
     _withheld: bool = PrivateAttr(False)
 
     url: SecretStr = Field(description="console://, mailto://…, or any Apprise URL.")
+    webhook: Webhook | None = Field(None, description="Instead of `url`: a program of yours, told in JSON.")
     digest: Digest = Field("", description="One message per cron time, or per duration, not one an alert.")
     quiet: Quiet = Field("", description="Hours in which nothing is told; what came is told at their end.")
     limit: Limits = Field("", description="At most so many messages; the rest is told in one later.")
@@ -105,8 +131,23 @@ class Channel(Named):
         scheme = self.url.get_secret_value().partition("://")[0].lower()
         if scheme == "console" and not self.limit:
             return ()
-        usual = MAIL_LIMIT if scheme in ("mailto", "mailtos") else CHAT_LIMIT
+        usual = {"mailto": MAIL_LIMIT, "mailtos": MAIL_LIMIT, "webhook": WEBHOOK_LIMIT}.get(scheme, CHAT_LIMIT)
         return parse_limits(HIGH_LIMIT if high else self.limit or usual)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _webhook_as_url(cls, data: Any) -> Any:
+        """A webhook is one more way to send, and is known by a URL of its own."""
+        webhook = data.get("webhook") if isinstance(data, dict) else None
+        if not isinstance(webhook, dict):
+            return data
+        if str(data.get("url", "")).startswith("withheld:"):
+            return {key: value for key, value in data.items() if key != "webhook"}
+        if "url" in data:
+            raise ValueError("a channel has a url or a webhook, not both")
+        from watcher.transports.webhook import webhook_url  # noqa: PLC0415 - only where there is one
+
+        return {**data, "url": webhook_url(str(webhook.get("url", "")), str(webhook.get("secret", "")))}
 
     @field_validator("templates")
     @classmethod
@@ -130,7 +171,9 @@ class Rule(Named):
     priority: Literal["normal", "high"] = Field(
         "normal", description="high: told at once, through quiet hours and digests."
     )
-    min_outlets: int = Field(1, ge=1, le=100, description="Tell only once so many different outlets carry the story.")
+    min_outlets: int = Field(1, ge=1, le=100, description="Tell only once so many different outlets report the event.")
+    min_copies: int = Field(1, ge=1, le=100, description="Tell only once so many different outlets carry the one text.")
+    mention: Mention = Field("", description="Whom an alert calls in Slack: <!here>, <!channel>, <@U0123456789>.")
     was: str | None = Field(None, description="The rule's earlier name, so that what it has told is not told again.")
 
     def named(self, name: str, node: Node) -> Self:

@@ -40,13 +40,14 @@ class Lane:
     room: int
     lease: float
     batches: Callable[[Sequence[Claim[Any]]], Iterable[list[Claim[Any]]]] = one_by_one
-    then: Callable[[], None] = lambda: None  # called when a step ended: its result may be work for other lanes
+    then: Callable[[], None] = lambda: None  # called when a step ended whose result may be work for other lanes
     counts: Counts = field(default_factory=Counts)
     _claims: dict[str, Claim[Any]] = field(default_factory=dict)
     _tasks: dict[asyncio.Task[None], set[str]] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _renewed_at: float = 0.0
     ticked_at: float = 0.0
+    _more: bool = False  # the last claim took all that there was room for
 
     def wake(self) -> None:
         """Look for due rows now."""
@@ -60,9 +61,9 @@ class Lane:
             try:
                 while await self._claim():
                     pass
-                self.ticked_at = self.services.clock.now()
             except Exception as error:  # the loop must outlive a store that is away for a while
                 logger.error("cannot claim work", queue=self.queue.value, error=repr(error))
+            self.ticked_at = self.services.clock.now()
 
     async def run_dry(self, due: float | None = None) -> None:
         """Run everything that is due (by `due`, where given) and what comes of it on this queue, then return."""
@@ -70,8 +71,9 @@ class Lane:
             claimed = await self._claim(due)
             if not self._tasks and not claimed:
                 return
-            if self._tasks:
-                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            if self._tasks:  # a claim is a transaction: none is made where none is due
+                until = asyncio.FIRST_COMPLETED if self._more else asyncio.ALL_COMPLETED
+                await asyncio.wait(self._tasks, return_when=until)
 
     async def renew(self) -> None:
         """Renew the leases of what runs; a step whose lease is lost is cancelled: its result could not be written."""
@@ -87,17 +89,21 @@ class Lane:
         for task, ids in list(self._tasks.items()):
             if not ids & ours:
                 task.cancel()
+                for id_ in ids:
+                    self._claims.pop(id_, None)
 
-    async def drain(self, grace: float) -> None:
-        """Wait up to `grace` seconds for what runs, cancel the rest, and give back what was not begun."""
+    async def drain(self, grace: float) -> bool:
+        """Wait up to `grace` seconds for what runs, cancel the rest, give back the others; True where all was done."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace)
+        done = not self._tasks
         self.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
         if self._claims:
             await self.services.store.release(list(self._claims.values()))
             self._claims.clear()
+        return done
 
     def cancel(self) -> None:
         """End what runs, now; nothing of it is written."""
@@ -113,24 +119,34 @@ class Lane:
         """Claim up to the free room and start the steps; True where more may be due."""
         free = self.room - len(self._claims)
         if free <= 0:
+            self._more = True
             return False
+        if self._claims and self.services.clock.now() - self._renewed_at > self.lease / 2:
+            await self.renew()  # the machine slept: what runs here is still ours, and must not be claimed again
         claims = await self.services.store.claim(self.queue, free, self.lease, due=due)
         for batch in self.batches(claims):
             self._claims.update((claim.id, claim) for claim in batch)
             task = asyncio.create_task(self._run(batch))
             self._tasks[task] = {claim.id for claim in batch}
             task.add_done_callback(self._tasks.pop)
-        return len(claims) == free
+        self._more = len(claims) == free
+        return self._more
 
     async def _run(self, batch: list[Claim[Any]]) -> None:
+        news = False
         for claim in batch:
             try:
                 counted = await self.step(self.services, claim)
                 self.counts += counted
+                # Most polls bring nothing, and then there is nothing for the other lanes.
+                news = news or self.queue is not Queue.SOURCE or counted.new_items > 0
             except LeaseLost as error:
                 logger.warning("lease lost", queue=self.queue.value, id=claim.id, error=str(error))
             except Exception as error:  # one row must not stop the others; its lease ends and it is tried again
                 logger.exception("step failed", queue=self.queue.value, id=claim.id, error=repr(error))
+                self.counts += Counts(failed=1)
             self._claims.pop(claim.id, None)
-        self.then()
-        self.wake()
+        if news:
+            self.then()
+        if self._more:
+            self.wake()

@@ -10,7 +10,7 @@ from watcher.config import Config
 from watcher.daemon.lane import Lane
 from watcher.daemon.start import lanes, open_store, services, worker_name
 from watcher.model import Queue
-from watcher.pipeline import Counts
+from watcher.pipeline import Counts, checkup, heartbeat
 
 
 async def once(config: Config, clock: Clock, rng: Random) -> Counts:
@@ -22,6 +22,7 @@ async def once(config: Config, clock: Clock, rng: Random) -> Counts:
         await open_store(config.settings.store, clock, worker_name(), exclusive=True) as store,
         services(config, store, clock, rng) as built,
     ):
+        built.tools.fetch.patient = True  # what is put off would not be done at all
         started = store.now()  # what becomes due meanwhile is for the next time
         queues = lanes(built)
         renewing = asyncio.create_task(_renew(queues, clock))
@@ -30,7 +31,9 @@ async def once(config: Config, clock: Clock, rng: Random) -> Counts:
             await queues[Queue.ITEM].run_dry()
             await store.write(lambda tx: tx.groups.hasten(("alert", "baseline"), tx.now))
             await queues[Queue.GROUP].run_dry()
+            await checkup(built)
             await queues[Queue.DELIVERY].run_dry()
+            await heartbeat(built)
         finally:
             renewing.cancel()
         return Counts.total(lane.counts for lane in queues.values())

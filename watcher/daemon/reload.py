@@ -31,7 +31,11 @@ class ConfigSource:
     def signature(self) -> Signature:
         """Changes when a file of the configuration does: names, times of change and sizes."""
         found = []
-        for file in configuration_files(self.path):
+        try:
+            files = configuration_files(self.path)
+        except ConfigError:  # replaced at this moment, or gone: the next look sees it again
+            return ()
+        for file in files:
             try:
                 stat = file.stat()
             except OSError:  # replaced at this moment: the next look sees the new one
@@ -78,6 +82,7 @@ class Reloader:
     source: ConfigSource
     clock: Clock
     every: float = 2.0  # seconds between looks at the files
+    seen: Signature | None = None  # what was read last
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     def ask(self) -> None:
@@ -86,10 +91,8 @@ class Reloader:
 
     async def next(self) -> Config:
         """Wait until the configuration changed and is valid, and return it. Invalid ones are logged and passed over."""
-        seen = self.source.signature()
         while True:
-            changed = await self._changed(seen)
-            seen = changed
+            self.seen = await self._changed(self.seen)
             try:
                 return await asyncio.to_thread(self.source.load)
             except ConfigError as error:
@@ -98,7 +101,7 @@ class Reloader:
                     problems=[str(problem) for problem in error.problems],
                 )
 
-    async def _changed(self, seen: Signature) -> Signature:
+    async def _changed(self, seen: Signature | None) -> Signature:
         """Return when asked to, or when the files differ from `seen` and have not moved for one look."""
         last = seen
         while True:

@@ -6,7 +6,9 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -19,12 +21,14 @@ from watcher.daemon.lane import Lane
 from watcher.daemon.reload import ConfigSource, Reloader, load_or_last_good
 from watcher.daemon.start import adopt, lanes, open_store, services, worker_name
 from watcher.model import Queue
-from watcher.pipeline import Services
+from watcher.pipeline import Services, checkup, heartbeat
+from watcher.pipeline.checkup import EVERY as CHECKUP
 from watcher.store import Store
 
 TICK = 1.0  # seconds between looks for due rows; a finished step wakes the other lanes at once
 BEAT = 10.0  # seconds between signs of life in the store
 HOUSEKEEPING = 3600.0
+JUMP = 5.0  # seconds by which the clock is set for it to matter
 DRAIN = 30.0  # seconds that steps under way may take after SIGTERM
 
 logger = log.get("daemon")
@@ -35,14 +39,15 @@ async def run(source: ConfigSource, clock: Clock, rng: Random, *, strict: bool =
 
     Raises ConfigError where there is no usable configuration, StoreError where the store cannot be used.
     """
+    seen = source.signature()
     config = await load_or_last_good(source, clock, strict=strict)
     async with (
         await open_store(config.settings.store, clock, worker_name(), exclusive=True) as store,
         services(config, store, clock, rng) as built,
     ):
-        daemon = _Daemon(built, store, Reloader(source, clock))
+        daemon = _Daemon(built, store, Reloader(source, clock, seen=seen))
         status = await daemon.run()
-    if daemon.at_once.is_set():  # the interpreter would wait for the thread of a send that hangs
+    if daemon.hung or daemon.at_once.is_set():  # the interpreter would wait for the thread of a send that hangs
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
@@ -56,6 +61,7 @@ class _Daemon:
     reloader: Reloader
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     at_once: asyncio.Event = field(default_factory=asyncio.Event)
+    hung: bool = False  # steps had to be cancelled at the end
     lanes: dict[Queue, Lane] = field(default_factory=dict)
 
     async def run(self) -> int:
@@ -65,6 +71,7 @@ class _Daemon:
         reloads = asyncio.create_task(self._reloads())
         scheduler = self._schedule()
         scheduler.start()
+        clock = asyncio.create_task(self._mind_the_clock(scheduler))
         self._wake()
         await self._beat()
         config = self.services.config
@@ -81,9 +88,10 @@ class _Daemon:
         finally:
             systemd.notify("STOPPING=1")
             scheduler.shutdown(wait=False)
-            for task in (*pumps, reloads):
+            tasks = (*pumps, reloads, clock)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*pumps, reloads, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
         return await self._drain()
 
     def _wake(self) -> None:
@@ -109,7 +117,8 @@ class _Daemon:
 
     async def _drain(self) -> int:
         hurry = asyncio.create_task(self._hurry())
-        await asyncio.gather(*(lane.drain(DRAIN) for lane in self.lanes.values()))
+        drained = await asyncio.gather(*(lane.drain(DRAIN) for lane in self.lanes.values()))
+        self.hung = not all(drained)
         hurry.cancel()
         logger.info("stopped")
         return 0
@@ -127,11 +136,24 @@ class _Daemon:
         scheduler.add_job(self._wake_job, "interval", seconds=TICK)
         scheduler.add_job(self._renew, "interval", seconds=min(lane.lease for lane in self.lanes.values()) / 2)
         scheduler.add_job(self._beat, "interval", seconds=BEAT)
+        scheduler.add_job(self._checkup, "interval", seconds=CHECKUP)
         scheduler.add_job(self._housekeeping, "interval", seconds=HOUSEKEEPING)
         watchdog = systemd.watchdog_interval()
         if watchdog is not None:
             scheduler.add_job(self._pet, "interval", seconds=watchdog)
         return scheduler
+
+    async def _mind_the_clock(self, scheduler: Any) -> None:
+        """APScheduler goes by the wall clock: one that is set back would stop the ticks until it has caught up."""
+        offset = time.time() - time.monotonic()
+        while True:
+            await asyncio.sleep(TICK)
+            now = time.time() - time.monotonic()
+            if abs(now - offset) > JUMP:
+                logger.warning("the clock was set", seconds=round(now - offset))
+                for job in scheduler.get_jobs():
+                    job.modify(next_run_time=datetime.now(UTC))
+            offset = now
 
     async def _wake_job(self) -> None:
         self._wake()
@@ -150,6 +172,11 @@ class _Daemon:
         if all(now - lane.ticked_at < 60.0 for lane in self.lanes.values()):
             systemd.notify("WATCHDOG=1")
 
+    async def _checkup(self) -> None:
+        if await checkup(self.services):
+            self._wake()
+        await heartbeat(self.services)
+
     async def _housekeeping(self) -> None:
         keep = self.services.config.settings.retention
         more = True
@@ -162,9 +189,16 @@ class _Daemon:
 
     async def _reloads(self) -> None:
         while True:
-            config = await self.reloader.next()
-            systemd.reloading()
-            await self._adopt(config)
+            try:
+                config = await self.reloader.next()
+                systemd.reloading()
+                await self._adopt(config)
+            except Exception as error:  # a store that is away must not end the reloads
+                logger.exception(
+                    "cannot take over the new configuration; the old one stays in force", error=repr(error)
+                )
+                self.reloader.ask()
+                await self.services.clock.sleep(10.0)
             systemd.notify("READY=1")
 
     async def _adopt(self, config: Config) -> None:

@@ -50,11 +50,12 @@ async def adopt(services: Services, config: Config) -> None:
         if source.name not in config.withheld
     ]
 
+    # First in force, then in the store: `sync` makes stale what was polled by the old configuration.
+    services.tools.fetch.allow_private(config.private_hosts)
+    services.use(config)
     await services.store.write(lambda tx: tx.sources.sync(rows, now))
     if not config.withheld:  # a configuration that was restored is the one that is kept
         await services.store.write(lambda tx: tx.configs.save(config.storable(), now))
-    services.tools.fetch.allow_private(config.private_hosts)
-    services.use(config)
 
 
 def lanes(services: Services, then: Callable[[], None] = lambda: None) -> dict[Queue, Lane]:

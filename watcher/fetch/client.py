@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from random import Random
@@ -18,14 +19,14 @@ from yarl import URL
 
 from watcher import __version__
 from watcher.clock import Clock
-from watcher.errors import FetchError, FetchKind
+from watcher.errors import FetchError, FetchKind, HostBusy
 from watcher.fetch import decode, failures, validators
 from watcher.fetch.challenge import READ, challenger
 from watcher.fetch.dns import Resolver
 from watcher.fetch.guard import Hop, current_hop, guarded_socket, is_public
-from watcher.fetch.hosts import HostGate
+from watcher.fetch.hosts import Busy, HostGate
 from watcher.fetch.robots import MAX_BYTES, Robots
-from watcher.fetch.urls import checked, origin, shown
+from watcher.fetch.urls import checked, is_socks, origin, shown
 
 MAX_REDIRECTS = 10
 ACCEPT_FEED = (
@@ -62,10 +63,11 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     auth: str | None = field(default=None, repr=False)  # the value of the Authorization header
     cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
-    proxy: str | None = field(default=None, repr=False)  # http:// or https://; used for every hop
+    proxy: str | None = field(default=None, repr=False)  # http://, https:// or socks5h://; used for every hop
     user_agent: str | None = None
     robots: bool = False  # ask robots.txt first
     accept: str = ACCEPT_FEED
+    gap: float = 0.0  # seconds to the next request to the same host, where it is more than FetchSettings.host_gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,12 @@ class Client:
         """`private_hosts`: the hosts that the user wrote, which alone may be at private addresses."""
         self.settings = settings
         self.allow_private(private_hosts)
+        self.patient = False  # whether get() waits for a turn at a host however long that takes
         self._clock = clock
         self._gate = HostGate(settings.per_host, settings.host_gap, clock, rng)
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._robots: dict[str | None, Robots] = {}
+        self._socks: dict[str, aiohttp.ClientSession] = {}
         self._resolver = resolver
         self._tls = tls
         contact = " ".join(settings.contact.split())
@@ -120,26 +124,34 @@ class Client:
             ssl=self._tls or ssl.create_default_context(),
             socket_factory=guarded_socket,
         )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=_UNTIMED,
-            auto_decompress=False,
-            trust_env=False,
-            max_line_size=16384,
-            max_field_size=16384,
-        )
+        self._session = _session(connector)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._session.close()
+        for session in (self._session, *self._socks.values()):
+            await session.close()
         await self._dns.close()
 
     async def get(self, request: Request) -> Response:
-        """Get `request`. A 304 is a Response; every other status but 2xx raises FetchError, as does all that fails."""
+        """Get `request`. A 304 is a Response; every other status but 2xx raises FetchError, as does all that fails.
+
+        Raises HostBusy, before anything was sent, where too many requests wait for the host already.
+        """
         return await _Exchange(self, request, self.settings.max_body).run()
+
+    def session(self, proxy: str | None) -> aiohttp.ClientSession:
+        """The session that requests through `proxy` are made with: SOCKS is a matter of connecting, not of HTTP."""
+        if not is_socks(proxy):
+            return self._session
+        assert proxy is not None
+        if proxy not in self._socks:
+            from watcher.fetch.socks import connector  # noqa: PLC0415 - few need it
+
+            tls = self._tls or ssl.create_default_context()
+            self._socks[proxy] = _session(connector(proxy, self.settings.concurrency, tls))
+        return self._socks[proxy]
 
     def robots(self, proxy: str | None) -> Robots:
         """The robots.txt files as they are seen through `proxy`."""
@@ -149,6 +161,18 @@ class Client:
             return (await _Exchange(self, request, MAX_BYTES, cut=True).run()).body
 
         return self._robots.setdefault(proxy, Robots(fetch, self._clock))
+
+
+def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=_UNTIMED,
+        auto_decompress=False,
+        trust_env=False,
+        max_line_size=16384,
+        max_field_size=16384,
+    )
 
 
 class _Exchange:
@@ -163,7 +187,7 @@ class _Exchange:
         self._url = checked(request.url)
         self._home = origin(self._url)
         self._userinfo = (self._url.user, self._url.password)
-        self._url = self._url.with_user(None)
+        self._url = self._first = self._url.with_user(None)
 
     async def run(self) -> Response:
         seen: set[URL] = set()
@@ -190,7 +214,7 @@ class _Exchange:
         client = self._client
         key = f"{self._url.host}:{self._url.port}"
         hop = self._guard()
-        async with client._gate.enter(key), client._slots:
+        async with self._turn(key), client._slots:
             held = client._gate.held(key)
             if held:
                 raise FetchError(
@@ -220,6 +244,16 @@ class _Exchange:
                 current_hop.reset(token)
                 self._spent += loop.time() - started
 
+    @asynccontextmanager
+    async def _turn(self, key: str) -> AsyncIterator[None]:
+        """A turn at the host; only the first hop can be sent away, the others have begun."""
+        patient = self._client.patient or self._cut or self._url != self._first
+        try:
+            async with self._client._gate.enter(key, self._request.gap, patient=patient):
+                yield
+        except Busy as busy:
+            raise HostBusy(FetchKind.RATE_LIMITED, shown(str(self._url)), str(busy), retry_after=busy.later) from None
+
     def _guard(self) -> Hop:
         if self._request.proxy is not None:
             return Hop(URL(self._request.proxy).host or "", private=True)
@@ -227,10 +261,16 @@ class _Exchange:
         return Hop(host, private=host in self._client._private)
 
     async def _ask(self, key: str) -> Response | tuple[int, URL]:
-        if self._request.proxy is not None:
+        proxy = self._request.proxy
+        if (self._url.host or "").rstrip(".").endswith(".onion"):
+            if not is_socks(proxy):  # RFC 7686: such a name must never reach a resolver
+                raise self._error(
+                    FetchKind.FORBIDDEN_URL, "an .onion address needs `proxy: socks5h://…`, as Tor offers"
+                )
+        elif proxy is not None:
             await self._check_behind_proxy()
-        async with self._client._session.get(
-            self._url, headers=self._headers(), allow_redirects=False, proxy=self._request.proxy
+        async with self._client.session(proxy).get(
+            self._url, headers=self._headers(), allow_redirects=False, proxy=None if is_socks(proxy) else proxy
         ) as response:
             status, headers = response.status, response.headers
             if status in _REDIRECT and "Location" in headers:

@@ -15,6 +15,10 @@ from watcher.errors import FetchKind
 EXPECTED = (aiohttp.ClientError, HttpProcessingError, OSError, TimeoutError, ValueError)
 
 
+class SocksError(aiohttp.ClientConnectionError):
+    """A SOCKS proxy did not connect, in its own words."""
+
+
 def describe(error: Exception, timeout: float) -> tuple[FetchKind, str]:
     """The kind and the words for what the client's own code, aiohttp or the system raised within `timeout` seconds."""
     for kinds, kind, words in _WORDS:
@@ -75,6 +79,11 @@ _WORDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], FetchKind, Ca
         lambda error: f"the proxy cannot be reached ({_system(error)})",
     ),
     (aiohttp.ClientConnectorError, FetchKind.NETWORK, lambda error: f"no connection ({_system(error)})"),
+    (
+        SocksError,
+        FetchKind.NETWORK,
+        lambda error: f"the SOCKS proxy did not connect: {_first_line(str(error))}",
+    ),
     (
         aiohttp.ServerDisconnectedError,
         FetchKind.NETWORK,

@@ -10,10 +10,20 @@ from random import Random
 from watcher.clock import Clock
 
 _KEPT = 4096  # hosts that are remembered before idle ones are dropped
+QUEUE = 8  # how many may wait at one host
+PATIENCE = 10.0  # and for how many seconds
+
+
+class Busy(Exception):
+    """Too many wait at a host. `later`: in how many seconds there is a turn, kept for who was sent away."""
+
+    def __init__(self, later: float) -> None:
+        self.later = later
+        super().__init__(f"too many requests wait for this host; there is a turn in {later:.0f} s")
 
 
 class _Host:
-    __slots__ = ("held_until", "inside", "next_start", "slots", "waiting")
+    __slots__ = ("held_until", "inside", "next_start", "promised", "slots", "waiting")
 
     def __init__(self, per_host: int) -> None:
         self.slots = asyncio.Semaphore(per_host)
@@ -21,6 +31,7 @@ class _Host:
         self.inside = 0
         self.next_start = 0.0
         self.held_until = 0.0
+        self.promised = 0.0  # the last turn that was given to who was sent away
 
 
 class HostGate:
@@ -35,9 +46,18 @@ class HostGate:
         self._hosts: dict[str, _Host] = {}
 
     @asynccontextmanager
-    async def enter(self, key: str) -> AsyncIterator[None]:
-        """Wait for a turn at host `key`; the turn is kept until the block ends."""
+    async def enter(self, key: str, gap: float = 0.0, *, patient: bool = True) -> AsyncIterator[None]:
+        """Wait for a turn at host `key`; the turn is kept until the block ends.
+
+        `gap`: seconds to the next start there, where the host's own limit asks for more than is usual. Who is not
+        `patient` is sent away with Busy where the wait would be long: what waits here holds a place that the sources
+        of other hosts could have.
+        """
         host = self._host(key)
+        now = self._clock.now()
+        if not patient and (host.waiting >= QUEUE or host.next_start - now > PATIENCE):
+            host.promised = max(host.promised, now + PATIENCE, host.next_start) + max(self._gap, 0.1) * 1.2
+            raise Busy(host.promised - now)
         host.waiting += 1
         try:
             await host.slots.acquire()
@@ -47,8 +67,9 @@ class HostGate:
         try:
             host.inside += 1
             try:
-                if self._gap > 0:
-                    await self._wait(host)
+                gap = max(self._gap, gap)
+                if gap > 0:
+                    await self._wait(host, gap)
             finally:
                 host.waiting -= 1
             yield
@@ -66,11 +87,11 @@ class HostGate:
         host = self._hosts.get(key)
         return max(host.held_until - self._clock.now(), 0.0) if host else 0.0
 
-    async def _wait(self, host: _Host) -> None:
+    async def _wait(self, host: _Host, gap: float) -> None:
         now = self._clock.now()
         # A clock that was set back must not hold the host for as long.
-        start = max(now, min(host.next_start, now + host.waiting * self._gap * 1.2))
-        host.next_start = start + self._gap * self._rng.uniform(1.0, 1.2)
+        start = max(now, min(host.next_start, now + host.waiting * gap * 1.2))
+        host.next_start = start + gap * self._rng.uniform(1.0, 1.2)
         if start > now:
             await self._clock.sleep(start - now)
 
@@ -85,5 +106,5 @@ class HostGate:
     def _drop_idle(self) -> None:
         now = self._clock.now()
         for key, host in list(self._hosts.items()):
-            if not host.waiting and not host.inside and max(host.next_start, host.held_until) <= now:
+            if not host.waiting and not host.inside and max(host.next_start, host.held_until, host.promised) <= now:
                 del self._hosts[key]

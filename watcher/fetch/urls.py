@@ -52,5 +52,10 @@ def origin(url: URL) -> tuple[str, str, int]:
     return url.scheme, (url.host or "").lower().rstrip("."), url.port or 0
 
 
+def is_socks(proxy: str | None) -> bool:
+    """Whether a proxy is asked by SOCKS rather than by HTTP."""
+    return proxy is not None and proxy.lower().startswith("socks5h://")
+
+
 def _forbidden(text: str, message: str) -> FetchError:
     return FetchError(FetchKind.FORBIDDEN_URL, shown(re.sub(r"[\x00-\x1f\x7f]", "?", text)), message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watcher import log
+from watcher.alerting.group import Limit, after_spending
 from watcher.alerting.retry import Dead, next_try
 from watcher.config import Channel
 from watcher.errors import Failure, TransportError
@@ -10,7 +11,9 @@ from watcher.model import Claim, Delivery, Reason
 from watcher.pipeline.flush import LATER
 from watcher.pipeline.services import Counts, Services
 from watcher.store import ChannelState, Tx
-from watcher.transports import Transport, transport_for
+from watcher.transports import Receipt, Transport, transport_for
+
+PATIENCE = 5.0  # seconds that a message waits here for its turn at a service that takes so many a second
 
 logger = log.get("deliver")
 
@@ -58,33 +61,70 @@ async def _send(
 ) -> Counts:
     delivery, store = claim.row, services.store
 
-    async def begin(tx: Tx) -> ChannelState | None:
-        state = await tx.channels.get(channel.name, delivery.target.key)
-        if state.hold_until > store.now():
+    rates = tuple(Limit(count, seconds) for count, seconds in transport.rates(address))
+
+    async def begin(tx: Tx) -> tuple[ChannelState, float] | None:
+        """The target's state, and when its service takes the message; None where that is not soon."""
+        now, target = store.now(), delivery.target.key
+        state = await tx.channels.get(channel.name, target)
+        if state.hold_until > now:
             await tx.deliveries.postpone(claim, state.hold_until, Reason.CHANNEL_HELD)
             return None
-        await tx.deliveries.begin(claim, store.now())
-        return state
+        turn = await _turn(tx, rates, target, now) if rates else now
+        if turn > now + PATIENCE:
+            await tx.deliveries.postpone(claim, turn, Reason.SERVICE_RATE)
+            return None
+        if turn <= now:
+            await tx.deliveries.begin(claim, now)
+        return state, turn
 
-    state = await store.write(begin)
-    if state is None:
+    begun = await store.write(begin)
+    if begun is None:
         return Counts(retrying=1)
+    state, turn = begun
+    if turn > store.now():
+        await services.clock.sleep(turn - store.now())
+        await store.write(lambda tx: tx.deliveries.begin(claim, store.now()))
     if state.moved_to:
         address = transport.retarget(address, state.moved_to)
     try:
-        receipt = await transport.send(address, delivery.message, delivery.id)
+        receipt = await _hand_over(transport, address, delivery)
     except TransportError as error:
         return await _failed(services, claim, error)
     now = store.now()
 
     async def sent(tx: Tx) -> None:
-        await tx.deliveries.sent(claim, receipt.answer, now)
+        await tx.deliveries.sent(claim, receipt.answer, now, receipt.handle)
         if state.refused is not None:
             await tx.channels.refuse(channel.name, delivery.target.key, None, now)
+        if state.failing is not None:
+            await tx.channels.works(channel.name, delivery.target.key)
 
     await store.write(sent)
     logger.info("sent", channel=channel.name, target=delivery.target.label, title=delivery.message.title)
     return Counts(sent=1)
+
+
+async def _turn(tx: Tx, rates: tuple[Limit, ...], target: str, now: float) -> float:
+    """When the service takes one more message for the target; taken from its rates where that is soon."""
+    tokens = await tx.channels.tokens("", "rate", target)
+    turn = after_spending(rates, tokens, now, ahead=PATIENCE).wait_until or now
+    if turn <= now + PATIENCE:
+        await tx.channels.set_tokens(
+            "", "rate", after_spending(rates, tokens, turn, ahead=PATIENCE).tokens, now, target
+        )
+    return turn
+
+
+async def _hand_over(transport: Transport, address: str, delivery: Delivery) -> Receipt:
+    """Send the message, or put it in the place of an earlier one where that is still there."""
+    if delivery.edits:
+        try:
+            return await transport.edit(address, delivery.edits, delivery.message)
+        except TransportError as error:
+            if error.failure is not Failure.PERMANENT:
+                raise
+    return await transport.send(address, delivery.message, delivery.id)
 
 
 async def _failed(services: Services, claim: Claim[Delivery], error: TransportError) -> Counts:
@@ -113,8 +153,9 @@ async def _failed(services: Services, claim: Claim[Delivery], error: TransportEr
 
     async def retry(tx: Tx) -> None:
         await tx.deliveries.retry(claim, again, error.answer, ambiguous=error.failure is Failure.AMBIGUOUS)
-        if error.retry_after is not None:  # the service speaks for the whole target, not for this message
-            await tx.channels.hold(delivery.channel, delivery.target.key, again)
+        down = await tx.channels.failed(delivery.channel, delivery.target.key, delivery.id)
+        if down or error.retry_after is not None:  # the matter of the whole target, not of this message
+            await tx.channels.stop(delivery.channel, delivery.target.key, again)
 
     await store.write(retry)
     logger.warning(

@@ -1,36 +1,37 @@
-"""FLUSH: render what a channel is to be told now, and put it into the outbox."""
+"""FLUSH: render what a channel is to be told now, and put it into the outbox.
+
+    silence → is the channel to be reached → fold by event → render → spend the limit → outbox
+
+What may not be told now moves to the group that tells it together with the rest when it may: after a silence, once
+the channel works again, when its limit has refilled.
+"""
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
+from collections.abc import Sequence
 
 from watcher import log
-from watcher.alerting.excerpt import excerpt
-from watcher.alerting.group import after_spending
-from watcher.alerting.render import Notice, Told, render
+from watcher.alerting.group import after_spending, parse_quiet
+from watcher.alerting.noise import HISTORY, WINDOW, Rate, remark_on
 from watcher.config import Channel
 from watcher.errors import TransportError
-from watcher.model import Alert, Claim, Delivery, Group, Item, Reason, Story, derive_id
+from watcher.model import AlertState, Claim, Delivery, Group, Reason, Silence, Target
+from watcher.pipeline import compose
+from watcher.pipeline.compose import News, Post
 from watcher.pipeline.services import Counts, Services
-from watcher.store import Tx
-from watcher.transports import transport_for
+from watcher.store import HELD, Store, Tx, silence_key
 
-LATER = 60.0  # seconds between looks at a channel that cannot be used until the configuration is mended
+LATER = 60.0  # seconds between looks at a channel that cannot be used until something changes
 
 logger = log.get("flush")
 
 
 async def flush(services: Services, claim: Claim[Group]) -> Counts:
-    """Tell the alerts of the claimed group: one message a target, in as many parts as the channel needs.
+    """Tell what the claimed group has: one message a target, in as many parts as the channel needs.
 
-    Where the channel's limit is used up, the alerts move to the group that tells them together when it refills.
     Raises LeaseLost where another worker took the group over meanwhile.
     """
     store, now = services.store, services.store.now()
-    async with store.read() as tx:
-        alerts = await tx.alerts.get(await tx.groups.members(claim))
-        items = await tx.items.get([alert.item for alert in alerts])
-        stories = await tx.stories.get([alert.story for alert in alerts])
     channel = services.config.channels.get(claim.row.channel)
     if channel is None:
         await store.write(lambda tx: tx.groups.dropped(claim, Reason.CHANNEL_REMOVED, now))
@@ -39,35 +40,156 @@ async def flush(services: Services, claim: Claim[Group]) -> Counts:
     if channel.withheld:
         await store.write(lambda tx: tx.groups.postpone(claim, now + LATER, Reason.CHANNEL_WITHHELD))
         return Counts()
-    told = [
-        _told(services, alert, items[alert.item], stories[alert.story])
-        for alert in alerts
-        if alert.item in items and alert.story in stories
-    ]
     try:
-        deliveries = await _deliveries(claim, channel, told, now)
+        post = await compose.post_of(channel)
     except TransportError as error:
         await store.write(lambda tx: tx.groups.postpone(claim, now + LATER, Reason.CHANNEL_UNUSABLE))
         logger.error("the channel's url cannot be used", channel=channel.name, error=error.answer)
         return Counts()
-    high = all(one.priority == "high" for one in told)
-    parts = max((one.part + 1 for one in deliveries), default=1)
-
-    async def work(tx: Tx) -> float | None:
-        held_until = await _spend(tx, channel, high, parts, now)
-        if held_until is None:
-            next_flush = now + channel.group_interval if claim.row.kind == "alert" else None
-            await tx.groups.flushed(claim, [one.alert for one in told], deliveries, now, next_flush)
-        else:
-            await tx.groups.fold(claim, kind="digest", key="limit", flush_at=held_until, now=now)
-        return held_until
-
-    held_until = await store.write(work)
-    if held_until is not None:
-        logger.info(
-            "held", channel=channel.name, alerts=len(told), reason=Reason.LIMIT.value, seconds=round(held_until - now)
-        )
+    quiet_until = _quiet_until(channel, claim.row, now)
+    if quiet_until is not None:
+        await _wait_out(store, claim, quiet_until, now)
+        return Counts()
+    event = compose.event_of(claim.row)
+    if claim.row.key == f"high:{event}":  # what else is known of the event is in the same message
+        await store.write(lambda tx: tx.groups.absorb(claim, f"event:{event}", now))
+    async with store.read() as tx:
+        follows = await _urgent_told(tx, claim)
+        news = await compose.gather(tx, claim)
+        silences = await tx.silences.list(now)
+        held_until = await _held_until(tx, channel, post.targets, now)
+    if follows:
+        await store.write(lambda tx: tx.groups.fold(claim, kind="alert", key=f"high:{event}", flush_at=now, now=now))
+        return Counts()
+    news = await _silence(services, claim, news, silences, now)
+    if not news.alerts and not (news.earlier and set(news.outlets()) - set(claim.row.outlets)):
+        await store.write(lambda tx: tx.groups.rest(claim))
+    elif held_until is not None:
+        await _hold(store, claim, news, held_until, now)
+    else:
+        await _tell(services, claim, channel, post, news, now)
     return Counts()
+
+
+def _quiet_until(channel: Channel, row: Group, now: float) -> float | None:
+    """The end of the quiet hours that have begun since the group was placed; None where none hold it."""
+    if not channel.quiet or row.key.startswith("high:"):
+        return None
+    return parse_quiet(channel.quiet).end(channel.timezone, now)
+
+
+async def _wait_out(store: Store, claim: Claim[Group], until: float, now: float) -> None:
+    """What quiet hours hold back is one message at their end."""
+
+    async def work(tx: Tx) -> None:
+        if claim.row.kind == "alert" and await tx.groups.members(claim):
+            await tx.groups.fold(claim, kind="digest", key="quiet", flush_at=until, now=now)
+        else:
+            await tx.groups.postpone(claim, until, Reason.QUIET_HOURS)
+
+    await store.write(work)
+
+
+async def _urgent_told(tx: Tx, claim: Claim[Group]) -> bool:
+    """Whether the event's urgent alerts were told by a group of their own, which the others follow then."""
+    event = compose.event_of(claim.row)
+    if claim.row.key != f"event:{event}":
+        return False
+    return await tx.groups.told(claim.row.channel, claim.row.kind, f"high:{event}")
+
+
+async def _held_until(tx: Tx, channel: Channel, targets: Sequence[Target], now: float) -> float | None:
+    """Until when none of the channel's targets takes anything; None where one does, as far as is known."""
+    waits = []
+    for target in targets:
+        state = await tx.channels.get(channel.name, target.key)
+        if state.hold_until > now:
+            waits.append(state.hold_until)
+        elif state.down and await tx.deliveries.waiting(channel.name, target.key):
+            waits.append(now + LATER)  # what waits in the outbox finds out, and what is held is told then
+        else:
+            return None
+    return min(waits, default=None)
+
+
+async def _silence(
+    services: Services, claim: Claim[Group], news: News, silences: Sequence[Silence], now: float
+) -> News:
+    """Let the ends of silences tell what they hold back; what is left to tell now."""
+    held = compose.silenced(news, silences, claim.row.channel)
+    by_silence: dict[str, list[str]] = {}
+    for alert in news.alerts:
+        if alert.id in held:
+            by_silence.setdefault(held[alert.id].id, []).append(alert.id)
+
+    async def work(tx: Tx) -> None:
+        for silence in silences:
+            ids = by_silence.get(silence.id, ())
+            if not ids:
+                continue
+            key = silence_key(silence.id)
+            await tx.groups.divert(claim, ids, kind="digest", key=key, flush_at=silence.until, now=now)
+            if silence.kind != "channel":
+                for id_ in ids:
+                    await tx.alerts.move(id_, AlertState.WAITING, AlertState.WAITING, Reason.SILENCED)
+
+    if by_silence:
+        await services.store.write(work)
+        logger.info("silenced", channel=claim.row.channel, alerts=len(news.alerts))
+    return news.without(held)
+
+
+async def _hold(store: Store, claim: Claim[Group], news: News, until: float, now: float) -> None:
+    """Nothing is rendered for a channel that is not to be reached: what it misses is one message afterwards."""
+    if claim.row.kind == "alert" and news.alerts:
+        await store.write(lambda tx: tx.groups.fold(claim, kind="digest", key=HELD, flush_at=until, now=now))
+    else:
+        await store.write(lambda tx: tx.groups.postpone(claim, until, Reason.CHANNEL_HELD))
+
+
+async def _tell(services: Services, claim: Claim[Group], channel: Channel, post: Post, news: News, now: float) -> None:
+    remarks = await _remarks(services, claim, news, now)
+    notice = compose.notice(services, claim.row, channel, news, now, remarks)
+    again, handles = None, {}
+    if news.earlier and not news.new_story and post.transport.edits(post.url):
+        async with services.store.read() as tx:
+            handles = await tx.deliveries.first_handles(claim.id)
+            first = {alert.id for alert in await tx.alerts.for_group(claim.id, 0)}
+        again = compose.first_again(services, notice, news, first) if handles else None
+    made = compose.deliveries(claim, channel, post, notice, again, handles, now)
+    high = any(one.priority == "high" for one in notice.told)
+    parts = max((one.part + 1 for one in made if not one.edits), default=0)
+    held_until = await services.store.write(lambda tx: _put(tx, claim, channel, news, made, high, parts, now))
+    if held_until is not None:
+        logger.info("held", channel=channel.name, alerts=len(news.alerts), seconds=round(held_until - now))
+
+
+async def _put(
+    tx: Tx,
+    claim: Claim[Group],
+    channel: Channel,
+    news: News,
+    made: Sequence[Delivery],
+    high: bool,
+    parts: int,
+    now: float,
+) -> float | None:
+    """Put the messages into the outbox; or, where the channel's limit is used up, when it will have refilled."""
+    held_until = None
+    if parts and news.alerts and claim.row.kind == "alert" and not high:
+        # Who comes later must not take the tokens that the catch-up waits for.
+        held_until = await tx.groups.catch_up(claim)
+    if parts and held_until is None:
+        held_until = await _spend(tx, channel, high, parts, now)
+    if held_until is None:
+        next_flush = now + channel.group_interval if claim.row.kind == "alert" else None
+        ids = [alert.id for alert in news.alerts]
+        await tx.groups.flushed(claim, ids, made, now, next_flush, news.outlets())
+    elif news.alerts:
+        await tx.groups.fold(claim, kind="digest", key="limit", flush_at=held_until, now=now)
+    else:
+        await tx.groups.postpone(claim, held_until, Reason.LIMIT)
+    return held_until
 
 
 async def _spend(tx: Tx, channel: Channel, high: bool, parts: int, now: float) -> float | None:
@@ -79,46 +201,17 @@ async def _spend(tx: Tx, channel: Channel, high: bool, parts: int, now: float) -
     return spent.wait_until
 
 
-def _told(services: Services, alert: Alert, item: Item, story: Story) -> Told:
-    rule = services.rules.get(alert.rule)
-    return Told(
-        alert=alert.id,
-        rule=rule.name if rule is not None else alert.rule,
-        priority=rule.priority if rule is not None else "normal",
-        story=story.id,
-        title=item.title,
-        url=item.url,
-        outlet=item.outlet or item.source,
-        published=item.published,
-        seen=story.opened_at,
-        excerpt=excerpt(item, alert.spans),
-        title_spans=tuple(span for span in alert.spans if span.field == "title"),
-        others=tuple(outlet for outlet in story.outlets if outlet != item.outlet),
-        note=alert.note,
-    )
-
-
-async def _deliveries(claim: Claim[Group], channel: Channel, told: list[Told], now: float) -> list[Delivery]:
-    """The group's messages, each part for each target. Raises TransportError where the channel's URL is unusable."""
-    url = channel.url.get_secret_value()
-    transport = transport_for(url)
-    await transport.ready(url)
-    notice = Notice(
-        channel=channel.name, kind=claim.row.kind, told=tuple(told), timezone=ZoneInfo(channel.timezone), now=now
-    )
-    parts = render(notice, transport.style(url), channel.templates)
-    return [
-        Delivery(
-            id=derive_id(claim.id, str(claim.row.flush_no), channel.name, target.key, str(part)),
-            group=claim.id,
-            channel=channel.name,
-            target=target,
-            part=part,
-            message=message,
-            alerts=tuple(one.alert for one in told),
-            next_try=now,
-            created_at=now,
-        )
-        for target, _ in transport.targets(url)
-        for part, message in enumerate(parts)
-    ]
+async def _remarks(services: Services, claim: Claim[Group], news: News, now: float) -> tuple[str, ...]:
+    """What is to be said over a digest that nobody ordered: which silence has ended, which rule is noisy."""
+    key = claim.row.key
+    if claim.row.kind != "digest":
+        return ()
+    async with services.store.read() as tx:
+        if key.startswith(silence_key("")):
+            return compose.silence_remark(await tx.silences.get(key.removeprefix(silence_key(""))))
+        if key != "limit":
+            return ()
+        rates = await tx.alerts.rates({alert.rule for alert in news.alerts}, now, WINDOW, HISTORY)
+    names = {id_: rule.name for id_, rule in services.rules.items()}
+    found = (remark_on(names.get(rule, rule), Rate(*rate)) for rule, rate in sorted(rates.items()))
+    return tuple(remark for remark in found if remark)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from watcher import log
 from watcher.alerting import decide, group
 from watcher.config import Rule
 from watcher.model import Alert, AlertState, Item, Match, Reason, Story, derive_id
@@ -12,11 +13,15 @@ from watcher.pipeline.services import Counts, Services
 from watcher.query import Document
 from watcher.sources import Source
 from watcher.store import Tx
+from watcher.store.events import WINDOW as EVENT_WINDOW
+from watcher.store.stories import WINDOW as STORY_WINDOW
+from watcher.stories import SHARED, Coverage, Outline, coverage, outline, relate, signature_of, title_hash
 from watcher.stories import decide as decide_story
-from watcher.stories import signature_of
 from watcher.text.urls import canonical
 
-STORY_WINDOW = 72 * 3600.0  # a copy later than this after a story's last copy opens a new story
+BASELINES = (Reason.SILENT_BASELINE, Reason.UNDATED_BASELINE)  # what they drop does not block what comes later
+
+logger = log.get("judge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,8 @@ class Judged:
     oldest: float  # items published before this are too old to tell
     article: bool  # judged with its article, or on what the feed gave
     note: str = ""
+    outline: Outline = field(default_factory=Outline)  # what it says of its event
+    again: bool = False  # it was judged before, and has a story
 
     @property
     def too_old(self) -> bool:
@@ -48,61 +55,108 @@ def judge(
     article: bool,
     rules: Collection[str] | None = None,
     note: str = "",
+    again: bool = False,
 ) -> Judged:
-    """Match `item` against the rules that read its source, or only those of them in `rules`. Writes nothing."""
-    bare = Judged(item, source, (), frozenset(), baseline, oldest, article, note)
+    """Match `item` against the rules that read its source, or only those of them in `rules`. Writes nothing.
+
+    `again` says that the item was judged before, on its feed's text.
+    """
+    bare = Judged(item, source, (), frozenset(), baseline, oldest, article, note, again=again)
     if bare.too_old:
         return bare
     names = services.config.rules_for(source)
     if rules is not None:
         names = names & frozenset(rules)
     matches = services.config.ruleset.match(Document.of(item, source.tags), names)
-    return replace(bare, matches=tuple(matches), hashes=signature_of(item))
+    return replace(bare, matches=tuple(matches), hashes=signature_of(item), outline=outline(item))
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """The story that an item belongs to, and whether it has more outlets, or its event more stories, by it."""
+
+    story: Story
+    grown: bool
 
 
 async def record(tx: Tx, services: Services, judged: Sequence[Judged], now: float) -> Counts:
     """Give each judged item its story, make the alerts that follow, and put them into their channels' groups."""
     counts = Counts()
+    verdicts: list[tuple[str, str | None, Reason, str]] = []
     for one in judged:
         if one.too_old:  # kept so that it is known, and told to nobody
-            await tx.items.judged(one.item.id, None, Reason.TOO_OLD, "feed")
+            verdicts.append((one.item.id, None, Reason.TOO_OLD, "feed"))
             continue
-        story = await _story(tx, one, now)
+        placed = await _story(tx, one, now)
+        event = placed.story.event
+        if placed.story.first_item != one.item.id:  # what was told is in one more outlet
+            await tx.groups.grown(services.config.channels, (f"event:{event}", f"high:{event}"))
+        rules = [(match, rule) for match in one.matches if (rule := services.rules.get(match.rule)) is not None]
+        reach = await _reach(tx, placed.story) if any(rule.min_outlets > 1 for _, rule in rules) else None
         reason, alerts = Reason.NO_MATCH, 0
-        for match in one.matches:
-            rule = services.rules.get(match.rule)
-            if rule is None:  # removed by a reload since it was matched
-                continue
-            reason, made = await _alert(tx, services, rule, match, one, story, now)
+        for match, rule in rules:
+            reason, made = await _alert(tx, services, rule, match, one, placed.story, reach, now)
             alerts += made
-        await _release_held(tx, services, one, story, now)
-        await tx.items.judged(one.item.id, story.id, reason, "article" if one.article else "feed")
+        if placed.grown:
+            await _release_held(tx, services, one, placed.story, now)
+        verdicts.append((one.item.id, placed.story.id, reason, "article" if one.article else "feed"))
         counts += Counts(matched=int(bool(one.matches)), alerts=alerts)
+    await tx.items.judged_all(verdicts)
     return counts
 
 
-async def _story(tx: Tx, one: Judged, now: float) -> Story:
+async def _story(tx: Tx, one: Judged, now: float) -> _Placed:
     """The story that the item belongs to: the one it already has, a known one, or a new one."""
     item, url = one.item, canonical(one.item.url)
-    story = await tx.stories.of_item(item.id)
+    story = await tx.stories.of_item(item.id) if one.again else None
     if story is not None:  # judged before, on its feed's text: the article says more of the same story
         if story.first_item == item.id:
             await tx.stories.replace_hashes(story.id, one.hashes)
-        return story
-    candidates = await tx.stories.candidates(url, one.hashes, now - STORY_WINDOW)
-    telling = one.hashes - await tx.stories.common(one.hashes) if candidates else one.hashes
-    verdict = decide_story(item, telling, candidates, copies=one.source.copies)
+        return _Placed(story, grown=False)
+    found = await tx.stories.look_up(
+        url, one.hashes, now - STORY_WINDOW, least=SHARED, sure=(title_hash(item),) if item.title else ()
+    )
+    verdict = decide_story(item, one.hashes - found.common, found.candidates, copies=one.source.copies)
     if verdict.story is not None:
-        return await tx.stories.join(verdict.story.id, item.id, item.outlet, now)
-    story_id = derive_id("story", item.id)
+        return _Placed(await tx.stories.join(verdict.story.id, item.id, item.outlet, now), grown=True)
+    return await _open(tx, one, found.common, now, alone=verdict.reason is Reason.ROUND_UP)
+
+
+async def _open(tx: Tx, one: Judged, common: Collection[int], now: float, *, alone: bool) -> _Placed:
+    """A new story, of an event that others report or of one of its own; `alone`: it reports no one event."""
+    item, story_id = one.item, derive_id("story", one.item.id)
     outlets = (item.outlet,) if item.outlet else ()
     story = Story(story_id, item.id, item.title, opened_at=now, seen_at=now, event=story_id, outlets=outlets)
-    await tx.stories.open(story, one.hashes)
-    return story
+    if alone:
+        await tx.stories.open(story, one.hashes, common=common)
+        return _Placed(story, grown=False)
+    heard = await tx.events.heard(one.outline.words.keys(), one.outline.title, now - EVENT_WINDOW)
+    said = one.outline.without(heard.common)
+    relation = relate(item, said, heard.held, heard.reports)
+    if relation is not None:
+        story = replace(story, event=relation.story.event)
+        logger.debug("related", title=item.title, to=relation.story.title, why=relation.detail)
+    described = relation is not None and await tx.events.described(story.event)
+    opened = await tx.stories.open(story, one.hashes, common=common, words=None if described else said.marked)
+    if opened and not described:
+        await tx.events.describe(story, said.title)
+    return _Placed(story, grown=relation is not None)
+
+
+async def _reach(tx: Tx, story: Story) -> Coverage:
+    """Which outlets report the story's event, copies and own reports told apart."""
+    return coverage(one.outlets for one in await tx.events.stories(story.event))
 
 
 async def _alert(
-    tx: Tx, services: Services, rule: Rule, match: Match, one: Judged, story: Story, now: float
+    tx: Tx,
+    services: Services,
+    rule: Rule,
+    match: Match,
+    one: Judged,
+    story: Story,
+    reach: Coverage | None,
+    now: float,
 ) -> tuple[Reason, int]:
     """The alert of `rule` on `story`, where there is none yet: why it was or was not told, and 1 or 0."""
     decision = decide.alert(
@@ -110,8 +164,10 @@ async def _alert(
         oldest=one.oldest,
         baseline=one.baseline,
         first_poll=one.source.first_poll,
-        outlets=len(story.outlets),
+        outlets=reach.outlets if reach is not None else len(story.outlets),
         min_outlets=rule.min_outlets,
+        copies=len(story.outlets),
+        min_copies=rule.min_copies,
     )
     alert = Alert(
         id=derive_id("alert", rule.id, story.id),
@@ -124,7 +180,9 @@ async def _alert(
         spans=match.spans,
         note=one.note,
     )
-    if not await tx.alerts.add(alert):
+    if not await tx.alerts.add(alert) and (
+        decision.state is AlertState.DROPPED or not await tx.alerts.revive(alert, BASELINES)
+    ):
         return Reason.COPY, 0
     if decision.state is AlertState.WAITING:
         await _place(tx, services, rule, alert.id, story, decision.kind, now)
@@ -141,10 +199,15 @@ async def _place(tx: Tx, services: Services, rule: Rule, alert_id: str, story: S
 
 
 async def _release_held(tx: Tx, services: Services, one: Judged, story: Story, now: float) -> None:
-    """Tell what waited for more outlets, now that this copy may have brought them."""
-    for alert in await tx.alerts.held(story.id):
-        rule = services.rules.get(alert.rule)
-        if rule is None or len(story.outlets) < rule.min_outlets:
+    """Tell what waited for more outlets or copies, now that this item may have brought them."""
+    held = [alert for alert in await tx.alerts.held(event=story.event) if alert.reason in decide.WAITS_FOR_MORE]
+    if not held:
+        return
+    stories = {known.id: known for known in await tx.events.stories(story.event)}
+    reach = coverage(known.outlets for known in stories.values())
+    for alert in held:
+        rule, of = services.rules.get(alert.rule), stories[alert.story]
+        if rule is None or reach.outlets < rule.min_outlets or len(of.outlets) < rule.min_copies:
             continue
         if await tx.alerts.move(alert.id, AlertState.HELD, AlertState.WAITING, Reason.FIRST_SIGHT):
-            await _place(tx, services, rule, alert.id, story, "baseline" if one.baseline else "alert", now)
+            await _place(tx, services, rule, alert.id, of, "baseline" if one.baseline else "alert", now)

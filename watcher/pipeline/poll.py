@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from watcher import log
-from watcher.errors import FetchError, FetchKind, ParseError
+from watcher.errors import FetchError, FetchKind, HostBusy, ParseError
 from watcher.extract import wants_article
 from watcher.model import Claim, Item, SourceState
 from watcher.pipeline.judge import judge, record
 from watcher.pipeline.services import Counts, Services
 from watcher.sources import Outcome, Poll, Source
+from watcher.sources.base import ADOPT_AFTER
+from watcher.sources.reading import Reading, reading
 from watcher.sources.schedule import after_failure, next_due
 from watcher.store import Tx, Unchanged
 from watcher.text.language import detect
@@ -30,14 +32,33 @@ async def poll(services: Services, claim: Claim[SourceState]) -> Counts:
         return Counts()
     try:
         got = await source.poll(claim.row, services.tools)
+    except HostBusy as busy:
+        later = services.store.now() + (busy.retry_after or 0.0)
+        await services.store.write(lambda tx: tx.sources.put_off(claim, later))
+        return Counts()
     except (FetchError, ParseError) as error:
         return await _failed(services, claim, source, error)
     if got.outcome is not Outcome.PARSED:
-        due = next_due(source, claim.row, got, services.store.now(), services.rng)
-        await services.store.unchanged(Unchanged(claim, due, got.etag, got.last_modified, got.elapsed))
+        due = next_due(source, got, services.store.now(), services.rng)
+        await _unchanged(services, Unchanged(claim, due, got.etag, got.last_modified, got.elapsed), got.permanent_url)
         logger.debug("unchanged", source=source.name, outcome=got.outcome.value)
         return Counts(polled=1, not_modified=1)
     return await _parsed(services, claim, source, got)
+
+
+async def _unchanged(services: Services, poll: Unchanged, permanent_url: str | None) -> None:
+    """Write down a poll without news: with many others at once, unless it counts a redirect."""
+    state = poll.claim.row
+    redirect_to, redirects = _redirects(state, permanent_url)
+    if (redirect_to, redirects) == (state.redirect_to, state.redirects):
+        await services.store.unchanged(poll)
+        return
+
+    async def work(tx: Tx) -> None:
+        await tx.sources.redirected(poll.claim, redirect_to, redirects)
+        await tx.sources.unchanged(poll.claim, poll.next_due, poll.etag, poll.last_modified, poll.latency)
+
+    await services.store.write(work)
 
 
 async def _failed(
@@ -55,22 +76,22 @@ async def _failed(
 async def _parsed(services: Services, claim: Claim[SourceState], source: Source, got: Poll) -> Counts:
     state, store = claim.row, services.store
     now = store.now()
-    baseline = state.first_polled_at is None
-    ids = [item.id for item in got.items]
+    ids = got.ids
     async with store.read() as tx:
         known = await tx.items.known(ids)
     max_age = source.max_age or services.config.settings.max_age
     # Counted from the last success, so that an outage is caught up with and not skipped.
     oldest = min(now, state.last_success or now) - max_age
     fresh = [_complete(item, source) for item in got.items if item.id not in known]
+    how = reading(state, got, fresh, now)
     waiting = [i for i in fresh if i.url and _within(i, oldest) and wants_article(source.full_text, i)]
     waits = {item.id for item in waiting}
     judged = [
-        judge(services, source, item, baseline=baseline, oldest=oldest, article=False)
+        judge(services, source, item, baseline=how.baseline, oldest=oldest, article=False)
         for item in fresh
         if item.id not in waits
     ]
-    due = next_due(source, state, got, now, services.rng, new=len(fresh))
+    due = next_due(source, got, now, services.rng, gap=how is Reading.GAP)
     redirect_to, redirects = _redirects(state, got.permanent_url)
 
     async def work(tx: Tx) -> Counts:
@@ -88,8 +109,10 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
             latency=got.elapsed,
         )
         await tx.items.listed(known, now)
-        added = await tx.items.add(waiting, now=now, baseline=baseline, read_at=now)
-        added |= await tx.items.add([j.item for j in judged], now=now, baseline=baseline, read_at=None)
+        added = await tx.items.add(waiting, now=now, baseline=how.baseline, read_at=now)
+        added |= await tx.items.add([j.item for j in judged], now=now, baseline=how.baseline, read_at=None)
+        if remark := _remark(source, state, how, now):
+            await tx.health.note(f"source:{source.id}", remark, now)
         counts = await record(tx, services, [j for j in judged if j.item.id in added], now)
         return counts + Counts(polled=1, new_items=len(added))
 
@@ -98,6 +121,19 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
         "polled", source=source.name, items=len(ids), new=counts.new_items, to_read=len(waiting), alerts=counts.alerts
     )
     return counts
+
+
+def _remark(source: Source, state: SourceState, how: Reading, now: float) -> str:
+    """What the day's note says of such a poll; "" for the usual ones."""
+    if how is Reading.GAP:
+        hours = (now - (state.last_success or now)) / 3600.0
+        return (
+            f"{source.name}: no entry of this poll stood in the last one, {hours:.1f} hours before: items may have "
+            "been missed. A shorter `max` makes it be polled more often"
+        )
+    if how is Reading.REISSUED:
+        return f"{source.name}: the feed was re-issued whole, old items with new ids: taken as a new beginning"
+    return ""
 
 
 def _complete(item: Item, source: Source) -> Item:
@@ -117,7 +153,7 @@ def _within(item: Item, oldest: float) -> bool:
 
 
 def _redirects(state: SourceState, permanent_url: str | None) -> tuple[str | None, int]:
-    """Where permanent redirects led, and how many polls in a row led there."""
+    """Where permanent redirects led, and how many polls in a row led there; what was adopted stays."""
     if permanent_url is None:
-        return state.redirect_to, state.redirects
+        return (state.redirect_to, state.redirects) if state.redirects >= ADOPT_AFTER else (None, 0)
     return permanent_url, state.redirects + 1 if permanent_url == state.redirect_to else 1

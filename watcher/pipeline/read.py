@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import blake2b
 
 from watcher import log
-from watcher.errors import FetchError, ParseError
+from watcher.errors import FetchError, HostBusy, ParseError
 from watcher.extract import Article, read_article
 from watcher.model import Claim, Item, Reason, WaitingItem
 from watcher.pipeline.judge import judge, record
@@ -17,6 +18,7 @@ from watcher.text.language import detect
 
 BACKOFF = (60.0, 300.0, 1800.0, 7200.0)  # after the last, the item stays judged on its feed's text
 NOT_WAITS = 60.0  # how long a rule with NOT waits for the text before it judges what the feed gave
+WALL = 2  # other items of a host that share an article's text
 
 logger = log.get("read")
 
@@ -34,20 +36,41 @@ async def read(services: Services, claim: Claim[WaitingItem]) -> Counts:
         return Counts()
     try:
         article = await read_article(waiting.item.url, services.tools, source)
+        text_hash = blake2b(article.text.encode("utf-8", "replace"), digest_size=16).hexdigest()
+        await _refuse_wall(services, waiting.item, text_hash)
+    except HostBusy as busy:
+        later = services.store.now() + (busy.retry_after or 0.0)
+        await services.store.write(lambda tx: tx.items.put_off(claim, later))
+        return Counts()
     except (FetchError, ParseError) as error:
         return await _unread(services, claim, source, error)
     item = _with_article(waiting.item, article, source)
     judged = judge(
-        services, source, item, baseline=waiting.baseline, oldest=_oldest(services, source, waiting), article=True
+        services,
+        source,
+        item,
+        baseline=waiting.baseline,
+        oldest=_oldest(services, source, waiting),
+        article=True,
+        again=waiting.judged,
     )
 
     async def work(tx: Tx) -> Counts:
-        await tx.items.read(claim, item)
+        await tx.items.read(claim, item, text_hash)
         return await record(tx, services, [judged], services.store.now())
 
     counts = await services.store.write(work, ingest=True)
     logger.debug("read", source=source.name, title=item.title, alerts=counts.alerts)
     return counts
+
+
+async def _refuse_wall(services: Services, item: Item, text_hash: str) -> None:
+    """Raise ParseError where the article's text stands on other pages of its host under other titles."""
+    async with services.store.read() as tx:
+        others = await tx.items.sharing(item, text_hash)
+    if others >= WALL:
+        message = f"the same text as {others} other pages of {item.site}: a wall, not an article"
+        raise ParseError(f"{item.url}: {message}")
 
 
 async def _unread(
@@ -67,6 +90,7 @@ async def _unread(
         article=False,
         rules=rules,
         note=(Reason.FEED_TEXT if again_at is None else Reason.FEED_TEXT_FOR_NOW).value,
+        again=waiting.judged,
     )
 
     async def work(tx: Tx) -> Counts:

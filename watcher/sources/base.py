@@ -17,8 +17,11 @@ from watcher.text import cron
 from watcher.text.duration import Duration
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from watcher.clock import Clock
     from watcher.fetch import Client, Request
+    from watcher.query import Node
     from watcher.workers import Workers
 
 ADOPT_AFTER = 5  # polls in a row that must be redirected permanently to one place before it is polled instead
@@ -48,7 +51,7 @@ class Poll:
     """What one poll of a source gave."""
 
     outcome: Outcome
-    items: tuple[Item, ...] = ()
+    items: tuple[Item, ...] = ()  # those that may be new
     title: str = ""
     etag: str | None = None
     last_modified: str | None = None
@@ -57,6 +60,12 @@ class Poll:
     hints: Hints = Hints()
     cache: dict[str, Any] = field(default_factory=dict)  # comes back as SourceState.cache after PARSED
     elapsed: float = 0.0  # seconds that the fetch took
+    listed: tuple[str, ...] = ()  # ids of all items that there are, where `items` leaves out some; () where it is all
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all items that there are."""
+        return self.listed or tuple(item.id for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +121,14 @@ def _header_name(name: str) -> str:
 
 
 def _proxy(value: SecretStr) -> SecretStr:
-    scheme = value.get_secret_value().partition("://")[0].lower()
-    if scheme.startswith("socks"):
-        raise ValueError("proxies by SOCKS are not supported yet; expected http:// or https://")
+    scheme, _, rest = value.get_secret_value().partition("://")
+    if scheme.lower() in ("socks", "socks4", "socks4a", "socks5"):
+        raise ValueError("a SOCKS proxy is written socks5h://host:port: names are resolved by the proxy")
+    if scheme.lower() == "socks5h":
+        http_url(f"http://{rest}")
+        if not urlsplit(f"http://{rest}").port:
+            raise ValueError("a SOCKS proxy is written with its port: socks5h://127.0.0.1:9050")
+        return value
     http_url(value.get_secret_value())
     return value
 
@@ -154,10 +168,13 @@ class Source(BaseModel, ABC):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
 
     kind: ClassVar[str] = ""
+    needs: ClassVar[str] = ""  # a setting that must be on for it
 
     every: Literal["auto"] | Annotated[Duration, Field(ge=1)] = Field(
         "auto", description="How often it is polled; auto learns it from the source."
     )
+    min: Annotated[Duration, Field(ge=1)] | None = Field(None, description="The shortest interval of `every: auto`.")
+    max: Annotated[Duration, Field(ge=1)] | None = Field(None, description="The longest interval of `every: auto`.")
     cron: str | None = Field(None, description="When it is polled, as a cron time, instead of `every`.")
     timezone: str = Field("UTC", description="The time zone of `cron`.")
     tags: tuple[str, ...] = Field((), description="Names for groups of sources; rules choose them as tag:NAME.")
@@ -169,7 +186,7 @@ class Source(BaseModel, ABC):
     cookies: dict[HeaderName, HeaderValue] = Field({}, description="Cookies, for this source's own host only.")
     user_agent: str | None = Field(None, min_length=1, pattern=r"^[ -~]+$", description="Instead of watcher's own.")
     proxy: Annotated[SecretStr, AfterValidator(_proxy)] | None = Field(
-        None, description="An http:// or https:// proxy."
+        None, description="A proxy: http://, https:// or, for .onion addresses too, socks5h://."
     )
     lang: str = Field("", pattern=r"^([a-z]{2,3})?$", description="The language of its items, as en or uk.")
     outlet: str = Field("", description="Who publishes it, where the items' own addresses do not say.")
@@ -188,6 +205,10 @@ class Source(BaseModel, ABC):
             if self.every != "auto":
                 raise ValueError("a source has `every` or `cron`, not both")
             cron.check(self.cron, self.timezone)
+        if (self.min or self.max) and (self.every != "auto" or self.cron is not None):
+            raise ValueError("`min` and `max` bound `every: auto`; here the times are given")
+        if self.min and self.max and self.min > self.max:
+            raise ValueError("`min` is longer than `max`")
         return self
 
     def named(self, name: str) -> Self:
@@ -195,6 +216,10 @@ class Source(BaseModel, ABC):
         copy = self.model_copy()
         copy._name = name
         return copy
+
+    def bound(self, rules: Mapping[str, Node]) -> Self:
+        """The same source, knowing the rules' queries by name. Raises ValueError where its own will not do."""
+        return self
 
     @property
     def name(self) -> str:

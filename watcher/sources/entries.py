@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from watcher.model import Item, derive_id
@@ -102,12 +102,12 @@ def newest(entries: Sequence[Entry], limit: int) -> list[Entry]:
     return [entries[n] for n in sorted(chosen)]
 
 
-def per_day(entries: Sequence[Entry], now: float) -> float | None:
-    """How many items a day the source publishes, by the dates of the last week's entries; None where none is dated.
+def per_day(dates: Iterable[float | None], now: float) -> float | None:
+    """How many items a day the source publishes, by its entries' `dates` within the last week; None where none has one.
 
     Where all of them are younger than a week, the feed holds less than a week, and the oldest says how much.
     """
-    ages = sorted(now - entry.published for entry in entries if entry.published is not None)
+    ages = sorted(now - date for date in dates if date is not None)
     if not ages:
         return None
     recent = [age for age in ages if age <= WEEK]

@@ -57,9 +57,9 @@ class Feed(Source):
                 cache=state.cache,
                 elapsed=response.elapsed,
             )
-        parsed = await self._parse(response, tools)
+        parsed = await self._parse(response, state.cache.get("seen", ""), tools)
         if parsed["dropped"]:
-            logger.warning("feed cut", source=self.name, kept=len(parsed["items"]), dropped=parsed["dropped"])
+            logger.warning("feed cut", source=self.name, kept=len(parsed["listed"]), dropped=parsed["dropped"])
         return Poll(
             Outcome.PARSED,
             items=tuple(Item(*values) for values in parsed["items"]),
@@ -69,15 +69,23 @@ class Feed(Source):
             body_hash=body_hash,
             permanent_url=response.permanent_url,
             hints=Hints(known.max_age, parsed["ttl"], parsed["per_day"]),
-            cache={"ttl": parsed["ttl"], "per_day": parsed["per_day"]},
+            listed=tuple(parsed["listed"]),
+            cache={"ttl": parsed["ttl"], "per_day": parsed["per_day"], "seen": parsed["seen"]},
             elapsed=response.elapsed,
         )
 
-    async def _parse(self, response: Response, tools: Tools) -> dict[str, Any]:
+    async def _parse(self, response: Response, seen: str, tools: Tools) -> dict[str, Any]:
         content_type = response.headers.get("Content-Type", "")
         try:
             parsed: dict[str, Any] = await tools.workers.run(
-                PARSE, response.body, content_type, response.url, self.id, tools.clock.now(), deadline=PARSE_DEADLINE
+                PARSE,
+                response.body,
+                content_type,
+                response.url,
+                self.id,
+                tools.clock.now(),
+                seen,
+                deadline=PARSE_DEADLINE,
             )
         except ParseError:
             from watcher.extract import refuse_challenge  # noqa: PLC0415

@@ -10,14 +10,16 @@ import io
 import json
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from watcher.errors import ParseError
+from watcher.model import Item
+from watcher.sources.cut import Memory, Pieces, cut
 from watcher.sources.entries import Entry, newest, per_day, to_items
 from watcher.text.html import to_text
-from watcher.text.urls import resolve
+from watcher.text.urls import canonical, resolve
 
 MAX_ITEMS = 2000  # of one body; the newest are kept
 _MAX_TAGS = 50
@@ -31,31 +33,95 @@ _FEED_TYPE = re.compile(r"type\s*=\s*[\"']?application/(?:rss\+xml|atom\+xml|fee
 _HREF = re.compile(r"href\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))", re.IGNORECASE)
 
 
-def parse_bytes(body: bytes, content_type: str, url: str, source: str, now: float) -> dict[str, Any]:
+def parse_bytes(body: bytes, content_type: str, url: str, source: str, now: float, seen: str = "") -> dict[str, Any]:
     """The feed in `body`, which came from `url`, as plain values that can leave a worker.
 
-    `source` is the stable name that ids are derived from; `now` (seconds since the epoch) bounds the dates. Gives
-    title, ttl (seconds or None), per_day (items a day or None), entries (how many there are), dropped (how many of them
-    were over the limit), and items: the fields of model.Item, in their order. Raises ParseError, with advice, where
-    `body` is no feed.
+    `source` is the stable name that ids are derived from; `now` (seconds since the epoch) bounds the dates; `seen` is
+    what the last parse of this feed remembered: entries that are in it are not parsed again, where that is certain to
+    make no difference. Gives title, ttl (seconds or None), per_day (items a day or None), entries (how many there are),
+    dropped (how many of them were over the limit), items: the fields of model.Item, in their order, of those not
+    `seen`; listed: the ids of all items; and seen, for the next time. Raises ParseError, with advice, where `body` is
+    no feed.
     """
     start = body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
         raise ParseError("the feed is empty: the server sent no body")
-    feed = _json_feed(body, url) if start.startswith(b"{") else _xml_feed(body, content_type, url)
+    if start.startswith(b"{"):
+        return _whole(_json_feed(body, url), source, now)
+    pieces = cut(body, content_type)
+    names = pieces.names(url, content_type) if pieces else []
+    if pieces and seen and len(set(names)) == len(names):
+        part = _new_alone(pieces, names, Memory.load(seen), content_type, url, source, now)
+        if part is not None:
+            return part
+    return _whole(_xml_feed(body, content_type, url), source, now, names)
+
+
+def _whole(feed: dict[str, Any], source: str, now: float, names: Sequence[str] = ()) -> dict[str, Any]:
+    """What `parse_bytes` gives of a feed that was parsed whole; `names` are those of its pieces, if it was cut."""
     entries = newest(feed["entries"], MAX_ITEMS)
-    items = [_plain_item(item) for item in to_items(source, entries, now)]
+    items = to_items(source, entries, now)
+    by = _identified_by(entries, items) if feed.get("strict") and len(entries) == len(set(names)) == len(names) else ""
+    pieces = {name: (item.id, entry.published) for name, item, entry in zip(names, items, entries, strict=False)}
     return {
         "title": feed["title"],
         "ttl": feed["ttl"],
-        "per_day": per_day(entries, now),
+        "per_day": per_day((entry.published for entry in entries), now),
         "entries": len(feed["entries"]),
         "dropped": len(feed["entries"]) - len(entries),
-        "items": items,
+        "items": [_plain_item(item) for item in items],
+        "listed": [item.id for item in items],
+        "seen": Memory(by, pieces).dump() if by else "",
     }
 
 
-def _plain_item(item: Any) -> tuple[Any, ...]:
+def _new_alone(
+    pieces: Pieces, names: Sequence[str], known: Memory, content_type: str, url: str, source: str, now: float
+) -> dict[str, Any] | None:
+    """What `parse_bytes` gives where only the pieces that are not `known` are parsed; None where that is not certain.
+
+    An entry's id hangs on the other entries only where two have the same guid or URL, so all must differ.
+    """
+    new = [number for number, name in enumerate(names) if name not in known.pieces]
+    if len(new) == len(names):
+        return None
+    try:
+        feed = _xml_feed(pieces.only(new), content_type, url)
+    except ParseError:
+        return None
+    entries = feed["entries"]
+    items = to_items(source, entries, now)
+    if not feed["strict"] or len(entries) != len(new) or (new and _identified_by(entries, items) != known.by):
+        return None
+    fresh = {names[n]: (item.id, entry.published) for n, item, entry in zip(new, items, entries, strict=True)}
+    all_pieces = {name: fresh.get(name) or known.pieces[name] for name in names}
+    listed = [id_ for id_, _ in all_pieces.values()]
+    if len(set(listed)) < len(listed):
+        return None
+    return {
+        "title": feed["title"],
+        "ttl": feed["ttl"],
+        "per_day": per_day((date for _, date in all_pieces.values()), now),
+        "entries": len(names),
+        "dropped": 0,
+        "items": [_plain_item(item) for item in items],
+        "listed": listed,
+        "seen": Memory(known.by, all_pieces).dump(),
+    }
+
+
+def _identified_by(entries: Sequence[Entry], items: Sequence[Item]) -> str:
+    """What the items of all `entries` are identified by, "guid" or "url"; "" where it is not the same for all."""
+    if not entries or len(items) != len(entries):
+        return ""
+    if all(entry.guid and item.key == entry.guid for entry, item in zip(entries, items, strict=True)):
+        return "guid"
+    if all(not entry.guid and item.key == canonical(entry.url) for entry, item in zip(entries, items, strict=True)):
+        return "url"
+    return ""
+
+
+def _plain_item(item: Item) -> tuple[Any, ...]:
     return tuple(getattr(item, name) for name in item.__slots__)
 
 
@@ -90,11 +156,15 @@ def _xml_feed(body: bytes, content_type: str, url: str) -> dict[str, Any]:
     if not parsed.get("version") and not parsed.entries:
         raise ParseError(advise(body, url))
     feed = parsed.feed
+    # What it was unsure of but an encoding or a media type, its strict parser gave up on.
+    unsure = parsed.get("bozo_exception")
     lang = _text(feed.get("language"))
     return {
         "title": _line(feed.get("title_detail")),
         "ttl": _ttl(feed),
         "entries": [_xml_entry(entry, url, lang) for entry in parsed.entries],
+        "strict": unsure is None
+        or isinstance(unsure, (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)),
     }
 
 

@@ -2,43 +2,59 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
 from watcher.errors import ParseError
 from watcher.model import Item, SourceState, derive_id
-from watcher.sources.base import Hints, HttpUrl, Outcome, Poll, Source, Tools
+from watcher.sources import conditional
+from watcher.sources.base import HttpUrl, Poll, Source, Tools
+from watcher.sources.select import check_selector
 
-READ = "watcher.sources.page:read_page"
+if TYPE_CHECKING:
+    from watcher.fetch import Response
+
+READ = "watcher.sources.page_reader:read_page"
 READ_DEADLINE = 15.0  # seconds
 MAX_LINES = 5000  # of a page that are remembered
+HOLD = 10.0  # seconds after which a change must still be there
+FLAPPING = 86400.0  # seconds for which what comes back was never gone
+GAP = "⋯"  # stands between added lines that are apart on the page
 
 
-def _selector(text: str) -> str:
-    from cssselect import SelectorError, parse  # noqa: PLC0415 - only where a page is watched
+def _pattern(text: str) -> str:
+    import re2  # noqa: PLC0415 - only where a page is watched
 
+    options = re2.Options()
+    options.log_errors = False
     try:
-        parse(text)
-    except SelectorError as error:
-        raise ValueError(f"this is no CSS selector: {error}") from None
+        re2.compile(text, options)
+    except re2.error as error:
+        reason = error.args[0] if error.args else ""
+        reason = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+        raise ValueError(f"this is no regular expression (RE2): {reason}") from None
     return text
 
 
 class Page(Source):
     """A web page. Its first poll is the baseline and gives no item; each change after it gives one.
 
-    The item's title is the page's, its body the paragraphs that were not there at the last poll, in the page's order.
-    What only disappeared makes no item. A refusal, a challenge or a page without the selected part is an error and no
-    change.
+    The item's title is the page's, its body the lines that were not there before, in the page's order. They must still
+    be there when the page is fetched once more. What only disappeared makes no item, nor what comes back within a day.
+    A refusal, a challenge, an error page or a page without the selected part is an error and no change.
     """
 
     kind: ClassVar[str] = "page"
 
     page: HttpUrl = Field(description="The address of the page.")
-    select: Annotated[str, AfterValidator(_selector)] | None = Field(
-        None, description="The part that is watched, as a CSS selector; default: the page's article."
+    select: Annotated[str, AfterValidator(check_selector)] | None = Field(
+        None, description="The part that is watched, by CSS or XPath; default: the page's article."
+    )
+    ignore: tuple[Annotated[str, AfterValidator(_pattern)], ...] = Field(
+        (), description="Regular expressions (RE2): what they match is no change, such as a clock or a counter."
     )
     # Every change of a page has the page's own URL, and says in full what it says.
     copies: Literal["text", "url", "off"] = Field("off", description="What makes two of its items one story.")
@@ -47,107 +63,105 @@ class Page(Source):
     )
 
     async def poll(self, state: SourceState, tools: Tools) -> Poll:
-        """Fetch with the last validators (robots.txt obeyed), and compare with what the last poll saw."""
-        from watcher.extract import content_type  # noqa: PLC0415 - with aiohttp's below, only for polling
-        from watcher.fetch.client import ACCEPT_PAGE  # noqa: PLC0415
-        from watcher.fetch.validators import freshness  # noqa: PLC0415
+        """Fetch with the last validators (robots.txt obeyed), and compare with what was seen before."""
+        from watcher.fetch.client import ACCEPT_PAGE  # noqa: PLC0415 - brings aiohttp, only for polling
 
-        request = self.request(self.poll_url(state), state=state, robots=True, accept=ACCEPT_PAGE)
-        response = await tools.fetch.get(request)
-        same = response.status == 304
-        body_hash = state.body_hash if same else blake2b(response.body, digest_size=16).hexdigest()
-        got: dict[str, Any] = {
-            "etag": response.etag,
-            "last_modified": response.last_modified,
-            "permanent_url": response.permanent_url,
-            "hints": Hints(freshness(response.headers)),
-            "body_hash": body_hash,
-            "cache": state.cache,
-            "elapsed": response.elapsed,
-        }
-        if same or body_hash == state.body_hash:
-            return Poll(Outcome.NOT_MODIFIED if same else Outcome.SAME_BODY, **got)
-        kind, charset = content_type(response.headers.get("Content-Type", ""))
-        title, lang, lines = await tools.workers.run(
-            READ, response.body, kind, charset, response.url, self.select, deadline=READ_DEADLINE
-        )
-        self._check(response, lines)
-        marks = [_mark(line) for line in lines[:MAX_LINES]]
-        got["cache"] = {"lines": marks}
+        got = await conditional.fetch(self, state, tools, accept=ACCEPT_PAGE, robots=True)
+        if got.unchanged:
+            return got.base
+        shown = await self._read(got.response, tools, state)
+        lines: list[list[str]] = shown["lines"][:MAX_LINES]
+        now = tools.clock.now()
+        marks, gone = state.cache.get("lines"), _gone(state.cache, now)
         items: tuple[Item, ...] = ()
-        if "lines" in state.cache:
-            before = frozenset(state.cache["lines"])
-            added = [line for line, mark in zip(lines, marks, strict=False) if mark not in before]
+        if marks is not None:
+            known = {*marks, *gone}
+            added = [mark for mark, _ in lines if mark not in known]
             if added:
-                items = (self._item(state, title, lang, added, tools.clock.now()),)
-        return Poll(Outcome.PARSED, items=items, title=title, **got)
+                held = await self._still_there(added, tools, state)
+                items = self._item(state, shown, added_text(lines, frozenset(held)), now)
+                # What did not hold was never there: it is told once it does, so the next poll reads the page again.
+                lines = [line for line in lines if line[0] in known or line[0] in held]
+                if len(held) < len(added):
+                    got = replace(got, base=replace(got.base, etag=None, last_modified=None, body_hash=None))
+        cache = {"lines": [mark for mark, _ in lines], "gone": gone_now(marks or (), gone, lines, now)}
+        return got.parsed(items, title=shown["title"], cache=cache)
 
-    def _check(self, response: Any, lines: list[str]) -> None:
-        """Raise where what came is not the page: that is no change of it."""
-        from watcher.extract import refuse_challenge  # noqa: PLC0415
+    async def _still_there(self, added: list[str], tools: Tools, state: SourceState) -> list[str]:
+        """Those of the new lines that the page still shows after HOLD seconds."""
+        from watcher.fetch.client import ACCEPT_PAGE  # noqa: PLC0415
 
-        if sum(map(len, lines)) < 600:
+        await tools.clock.sleep(HOLD)
+        response = await tools.fetch.get(self.request(self.poll_url(state), robots=True, accept=ACCEPT_PAGE))
+        again = {mark for mark, _ in (await self._read(response, tools, state))["lines"]}
+        return [mark for mark in added if mark in again]
+
+    async def _read(self, response: Response, tools: Tools, state: SourceState) -> dict[str, Any]:
+        """What the page shows. Raises where what came is not the page: that is no change of it."""
+        from watcher.extract import content_type, refuse_challenge  # noqa: PLC0415
+
+        kind, charset = content_type(response.headers.get("Content-Type", ""))
+        shown: dict[str, Any] = await tools.workers.run(
+            READ, response.body, kind, charset, response.url, self.select, list(self.ignore), deadline=READ_DEADLINE
+        )
+        if shown["length"] < 600:
             refuse_challenge(response)
-        if not lines:
+        if not shown["length"]:
             raise ParseError("the page shows no text" + (f" at `select: {self.select}`" if self.select else ""))
+        if shown["error"] and not set(state.cache.get("lines", ())) & {mark for mark, _ in shown["lines"]}:
+            raise ParseError(f"this looks like an error page and not like the page: {shown['error']}")
+        return shown
 
-    def _item(self, state: SourceState, title: str, lang: str, added: list[str], now: float) -> Item:
+    def _item(self, state: SourceState, shown: Mapping[str, Any], body: str, now: float) -> tuple[Item, ...]:
         from watcher.text.urls import host, outlet  # noqa: PLC0415 - brings the list of public suffixes
 
-        body = "\n\n".join(added)
+        if not body:
+            return ()
         # The same change may come again another time (a status that goes down, up and down), so the time of the last
         # one tells them apart; it stands still until this one is recorded.
         key = derive_id("change", body, repr(state.last_new))
-        return Item(
-            id=derive_id("item", self.id, key),
-            source=self.id,
-            title=title or self.name,
-            body=body,
-            url=self.address,
-            outlet=outlet(self.address),
-            lang=lang or "und",
-            published=now,
-            key=key,
-            site=host(self.address),
+        return (
+            Item(
+                id=derive_id("item", self.id, key),
+                source=self.id,
+                title=shown["title"] or self.name,
+                body=body,
+                url=self.address,
+                outlet=outlet(self.address),
+                lang=shown["lang"] or "und",
+                published=now,
+                key=key,
+                site=host(self.address),
+            ),
         )
 
 
-def _mark(line: str) -> str:
-    return blake2b(line.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+def added_text(lines: Sequence[Sequence[str]], added: frozenset[str]) -> str:
+    """The added ones of a page's lines (mark, text), once each; GAP where others stand between them."""
+    blocks: list[list[str]] = []
+    told: set[str] = set()
+    follows = False
+    for mark, text in lines:
+        new = mark in added and mark not in told
+        if new:
+            told.add(mark)
+            if not follows:
+                blocks.append([])
+            blocks[-1].append(text)
+        follows = new
+    return f"\n\n{GAP}\n\n".join("\n\n".join(block) for block in blocks)
 
 
-def read_page(body: bytes, kind: str, charset: str, url: str, select: str | None) -> tuple[str, str, list[str]]:
-    """Title, language and the paragraphs of a page, or of its part `select`; for workers.
-
-    Without `select` it is the page's article, or all of its text where it has none. Raises ParseError where `body` is
-    no text or has no such part.
-    """
-    from watcher.extract import decode, extract  # noqa: PLC0415
-    from watcher.text.html import to_text  # noqa: PLC0415
-
-    text = decode(body, charset)
-    if kind.startswith("text/") and kind not in ("text/html", "text/xml"):
-        plain = text if isinstance(text, str) else text.decode("utf-8", "replace")
-        return "", "", _lines(plain)
-    if kind and not kind.startswith("text/") and "xml" not in kind:
-        raise ParseError(f"this is {kind}, no web page")
-    article = extract(body, url, charset)
-    if select is None:
-        markup = text if isinstance(text, str) else text.decode("latin-1")
-        return article.title, article.lang, _lines(article.text or to_text(markup))
-    return article.title, article.lang, _lines(to_text(_selected(text, select)))
+def _gone(cache: Mapping[str, Any], now: float) -> dict[str, float]:
+    """The lines that disappeared not long ago, and when each was last seen."""
+    return {mark: seen for mark, seen in cache.get("gone", {}).items() if now - seen < FLAPPING}
 
 
-def _selected(page: str | bytes, select: str) -> str:
-    import lxml.html  # noqa: PLC0415
-    from trafilatura.utils import load_html  # noqa: PLC0415 - knows the ways in which lxml refuses a page
-
-    tree = load_html(page)
-    parts = tree.cssselect(select) if tree is not None else []
-    if not parts:
-        raise ParseError(f"nothing on the page fits `select: {select}`")
-    return "\n".join(lxml.html.tostring(part, encoding="unicode", with_tail=False) for part in parts)
-
-
-def _lines(text: str) -> list[str]:
-    return [line for part in text.splitlines() if (line := " ".join(part.split()))]
+def gone_now(
+    before: Sequence[str], gone: Mapping[str, float], lines: Sequence[Sequence[str]], now: float
+) -> dict[str, float]:
+    """`gone` after a poll that shows `lines`, where the poll before showed the marks `before`; the latest are kept."""
+    here = {mark for mark, _ in lines}
+    found = {mark: seen for mark, seen in gone.items() if mark not in here}
+    found |= {mark: round(now) for mark in before if mark not in here}
+    return dict(list(found.items())[-MAX_LINES:])

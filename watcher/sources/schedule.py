@@ -6,7 +6,7 @@ from random import Random
 
 from watcher.errors import FetchError, FetchKind, ParseError
 from watcher.model import SourceState
-from watcher.sources.base import Outcome, Poll, Source
+from watcher.sources.base import Poll, Source
 from watcher.text.cron import next_time
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -34,12 +34,13 @@ _BACKOFF = {
 _OTHERWISE = (15 * MINUTE, 6 * HOUR)
 
 
-def next_due(source: Source, state: SourceState, got: Poll, now: float, rng: Random, *, new: int = 0) -> float:
-    """When to poll again after a poll that gave `got`, of whose items `new` were not known; seconds since the epoch.
+def next_due(source: Source, got: Poll, now: float, rng: Random, *, gap: bool = False) -> float:
+    """When to poll again after a poll that gave `got`; seconds since the epoch.
 
-    An explicit `every` holds whatever the server says. `auto` polls four times as often as the source publishes,
-    within its bounds, and twice that where no entry of this poll stood in the last one; but never before the server's
-    own hints allow, capped. All but `cron` come with a jitter of a tenth.
+    An explicit `every` holds whatever the server says. `auto` polls four times as often as the source publishes, twice
+    that after a `gap` (no entry of this poll stood in the last one), within its bounds; but never before the server's
+    own hints allow, capped. The source's `min` and `max` go before all of that. All but `cron` come with a jitter of a
+    tenth.
     """
     if source.cron is not None:
         return next_time(source.cron, source.timezone, now)
@@ -49,11 +50,11 @@ def next_due(source: Source, state: SourceState, got: Poll, now: float, rng: Ran
     per_day = got.hints.per_day
     interval = UNKNOWN if per_day is None else DAY / per_day / 4 if per_day > 0 else longest
     interval = min(max(interval, SHORTEST), longest)
-    gap = got.outcome is Outcome.PARSED and state.first_polled_at is not None and 0 < len(got.items) <= new
     if gap:
         interval = max(interval / 2, SHORTEST)
     hinted = max(got.hints.max_age or 0.0, got.hints.ttl or 0.0)
-    return now + _jitter(max(interval, min(hinted, HINT_CAP)), rng)
+    interval = max(interval, min(hinted, HINT_CAP), source.min or 0.0)
+    return now + _jitter(interval if source.max is None else min(interval, source.max), rng)
 
 
 def after_failure(source: Source, state: SourceState, error: FetchError | ParseError, now: float, rng: Random) -> float:

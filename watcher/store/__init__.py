@@ -13,10 +13,11 @@ from sqlalchemy.exc import ArgumentError
 
 from watcher.clock import Clock
 from watcher.errors import StoreError
-from watcher.store.channels import ChannelState
+from watcher.store.channels import HELD, ChannelState
 from watcher.store.items import StoredItem
 from watcher.store.postgres import open_postgres
 from watcher.store.retention import Purged
+from watcher.store.silences import silence_key
 from watcher.store.sources import SourceStatus, Unchanged
 from watcher.store.sqlite import open_sqlite
 from watcher.store.store import Store, Tx
@@ -24,6 +25,7 @@ from watcher.store.stories import StoredStory
 from watcher.store.workers import WorkerState
 
 __all__ = [
+    "HELD",
     "ChannelState",
     "Purged",
     "SourceStatus",
@@ -34,6 +36,7 @@ __all__ = [
     "Unchanged",
     "WorkerState",
     "open_store",
+    "silence_key",
 ]
 
 

@@ -6,11 +6,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, case, func, select, update
 
 from watcher.model import Alert, AlertState, Reason, Span
 from watcher.store.statements import Statements
 from watcher.store.tables import alert, member
+from watcher.store.tables import story as story_table
+
+Rate = tuple[int, int, float]
 
 
 def alert_of(row: Row[Any]) -> Alert:
@@ -49,6 +52,26 @@ class AlertStatements(Statements):
         )
         return added is not None
 
+    async def revive(self, new: Alert, reasons: Collection[Reason]) -> bool:
+        """Let `new` take the place of the same alert that was dropped for one of `reasons`; False where it was not."""
+        revived = await self._run(
+            update(alert)
+            .where(
+                alert.c.id == new.id,
+                alert.c.state == AlertState.DROPPED.value,
+                alert.c.reason.in_([reason.name for reason in reasons]),
+            )
+            .values(
+                state=new.state.value,
+                reason=new.reason.name,
+                item=new.item,
+                created_at=new.created_at,
+                spans=[asdict(span) for span in new.spans],
+                note=new.note,
+            )
+        )
+        return revived.rowcount == 1
+
     async def move(self, id_: str, from_state: AlertState, to_state: AlertState, reason: Reason) -> bool:
         """Compare and set: False where the alert is not in `from_state` (any more)."""
         moved = await self._run(
@@ -59,12 +82,19 @@ class AlertStatements(Statements):
         return moved.rowcount == 1
 
     async def held(
-        self, story: str | None = None, *, rule: str | None = None, reason: Reason | None = None
+        self,
+        story: str | None = None,
+        *,
+        event: str | None = None,
+        rule: str | None = None,
+        reason: Reason | None = None,
     ) -> list[Alert]:
-        """Alerts that something holds back: of a story, of a rule, for a reason; oldest first."""
+        """Alerts that something holds back: of a story, of an event, of a rule, for a reason; oldest first."""
         statement = select(alert).where(alert.c.state == AlertState.HELD.value).order_by(alert.c.created_at, alert.c.id)
         if story is not None:
             statement = statement.where(alert.c.story == story)
+        if event is not None:
+            statement = statement.where(alert.c.story.in_(select(story_table.c.id).where(story_table.c.event == event)))
         if rule is not None:
             statement = statement.where(alert.c.rule == rule)
         if reason is not None:
@@ -114,6 +144,24 @@ class AlertStatements(Statements):
         if flush_no is not None:
             statement = statement.where(member.c.flush_no == flush_no)
         return [alert_of(row) for row in await self._rows(statement)]
+
+    async def rates(self, rules: Collection[str], now: float, window: float, history: float) -> dict[str, Rate]:
+        """How many alerts each of `rules` made in the last `window` seconds and in the `history` seconds before.
+
+        The third number is how many seconds ago the first of them came.
+        """
+        latest = case((alert.c.created_at > now - window, 1), else_=0)
+        rows = await self._rows(
+            select(
+                alert.c.rule,
+                func.sum(latest).label("latest"),
+                func.count().label("alerts"),
+                func.min(alert.c.created_at).label("first"),
+            )
+            .where(self._among(alert.c.rule, sorted(rules)), alert.c.created_at > now - window - history)
+            .group_by(alert.c.rule)
+        )
+        return {row.rule: (row.latest, row.alerts - row.latest, now - row.first) for row in rows}
 
     async def counts(self, since: float) -> dict[AlertState, int]:
         """How many of the alerts created at or after `since` are in each state."""

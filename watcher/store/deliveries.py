@@ -36,6 +36,8 @@ def delivery_row(row: Row[Any]) -> Delivery:
         ambiguous=row.ambiguous or row.trying,
         answer=row.answer,
         reason=row.reason,
+        edits=row.edits or "",
+        handle=row.handle or "",
     )
 
 
@@ -53,6 +55,7 @@ def _values(one: Delivery) -> dict[str, Any]:
         "state": one.state.value,
         "created_at": one.created_at,
         "reason": one.reason,
+        "edits": one.edits or None,
     }
 
 
@@ -88,9 +91,17 @@ class DeliveryStatements(Statements):
             )
         )
 
-    async def sent(self, claim: Claim[Delivery], answer: str, now: float) -> None:
-        """End the claim: the channel took the message."""
-        await self._end(claim, due=None, state=DeliveryState.SENT.value, sent_at=now, trying=False, answer=answer)
+    async def sent(self, claim: Claim[Delivery], answer: str, now: float, handle: str = "") -> None:
+        """End the claim: the channel took the message, and knows it by `handle` where it can be edited."""
+        await self._end(
+            claim,
+            due=None,
+            state=DeliveryState.SENT.value,
+            sent_at=now,
+            trying=False,
+            answer=answer,
+            handle=handle or None,
+        )
 
     async def retry(self, claim: Claim[Delivery], next_try: float, answer: str, ambiguous: bool) -> None:
         """End the claim: not taken, or with `ambiguous` perhaps taken; tried again at `next_try`."""
@@ -112,6 +123,25 @@ class DeliveryStatements(Statements):
         await self._end(
             claim, due=None, state=DeliveryState.DEAD.value, trying=False, reason=reason.value, answer=answer
         )
+
+    async def waiting(self, channel: str, target: str) -> bool:
+        """Whether a message to a target is still to be sent."""
+        chosen = (delivery.c.channel == channel) & (delivery.c.target == target) & delivery.c.due.isnot(None)
+        return await self._first(select(delivery.c.id).where(chosen).limit(1)) is not None
+
+    async def first_handles(self, group_id: str) -> dict[str, str]:
+        """By target, the handle of the first message of a group, where the service can edit it."""
+        rows = await self._rows(
+            select(delivery.c.target, delivery.c.handle, delivery.c.alerts)
+            .where(
+                delivery.c.group_id == group_id,
+                delivery.c.handle.isnot(None),
+                delivery.c.edits.is_(None),
+                delivery.c.part == 0,
+            )
+            .order_by(delivery.c.created_at.desc())
+        )
+        return {row.target: row.handle for row in rows}  # the first is the last here
 
     async def get(self, id_: str) -> Delivery | None:
         """A delivery, or None."""

@@ -12,10 +12,13 @@ from watcher.store.deliveries import DeliveryStatements
 from watcher.store.statements import Statements
 from watcher.store.tables import alert, group, member
 
+MOST_DOUBLINGS = 5  # of the interval after which copies of what was told are told: 10 minutes, up to some 5 hours
+
 
 def group_row(row: Row[Any]) -> Group:
     """The group in a row of the table `group`."""
-    return Group(row.id, row.channel, row.kind, row.key, 0.0 if row.due is None else row.due, row.flush_no)
+    due = 0.0 if row.due is None else row.due
+    return Group(row.id, row.channel, row.kind, row.key, due, row.flush_no, tuple(row.outlets or ()))
 
 
 class GroupStatements(Statements):
@@ -78,8 +81,9 @@ class GroupStatements(Statements):
         deliveries: Iterable[Delivery],
         now: float,
         next_flush: float | None = None,
+        outlets: Collection[str] = (),
     ) -> None:
-        """End the claim: `alert_ids` are told by `deliveries`, which go into the outbox.
+        """End the claim: `alert_ids` are told by `deliveries`, which go into the outbox and name `outlets`.
 
         Members that came meanwhile wait for the next flush. Nothing of the group is told before `next_flush`.
         """
@@ -101,6 +105,7 @@ class GroupStatements(Statements):
             latest=None,
             not_before=next_flush,
             reason=None,
+            outlets=list(dict.fromkeys([*(row.outlets or ()), *outlets])),
         )
 
     async def _mark(self, claim: Claim[Group], alert_ids: Collection[str], flush_no: int) -> None:
@@ -146,6 +151,67 @@ class GroupStatements(Statements):
         await self._run(delete(member).where(member.c.group_id == claim.id, member.c.flush_no.is_(None)))
         await self._end(claim, due=None, latest=None)
 
+    async def divert(
+        self, claim: Claim[Group], alert_ids: Collection[str], *, kind: str, key: str, flush_at: float, now: float
+    ) -> None:
+        """Let the channel's group of (kind, key) tell `alert_ids` at `flush_at`; the claim goes on with the others."""
+        row = await self._check(claim)
+        for alert_id in alert_ids:
+            await self.put(row.channel, kind, key, flush_at, alert_id, now=now)
+        await self._run(
+            delete(member).where(
+                member.c.group_id == claim.id, self._among(member.c.alert_id, alert_ids), member.c.flush_no.is_(None)
+            )
+        )
+
+    async def rest(self, claim: Claim[Group]) -> None:
+        """End the claim: there is nothing to be told but what came meanwhile."""
+        await self._end(claim, due=await self._waiting(claim.id), latest=None)
+
+    async def absorb(self, claim: Claim[Group], key: str, now: float) -> None:
+        """Let the claimed group tell what waits in the channel's group of the same kind with `key`, too."""
+        row = await self._check(claim)
+        id_ = derive_id("group", row.channel, row.kind, key)
+        free = (group.c.id == id_) & group.c.lease_until.is_(None) & group.c.due.isnot(None)
+        if await self._first(select(group.c.id).where(free).with_for_update()) is None:
+            return
+        waiting = select(member.c.alert_id).where(member.c.group_id == id_, member.c.flush_no.is_(None))
+        for one in await self._rows(waiting.order_by(member.c.added_at, member.c.alert_id)):
+            await self.put(row.channel, row.kind, row.key, now, one.alert_id, now=now)
+        await self._run(delete(member).where(member.c.group_id == id_, member.c.flush_no.is_(None)))
+        await self._run(update(group).where(group.c.id == id_).values(due=None))
+
+    async def told(self, channel: str, kind: str, key: str) -> bool:
+        """Whether the channel's group of (kind, key) has told anything."""
+        id_ = derive_id("group", channel, kind, key)
+        row = await self._first(select(group.c.flush_no).where(group.c.id == id_))
+        return row is not None and row.flush_no > 0
+
+    async def grown(self, channels: Iterable[str], keys: Collection[str]) -> None:
+        """What the groups of these keys told is in more outlets now: they say so when their time comes.
+
+        For copies alone that is an interval after the first message, and then after twice as long each time.
+        """
+        ids = [derive_id("group", channel, "alert", key) for channel in channels for key in keys]
+        rows = await self._rows(
+            select(group).where(
+                self._among(group.c.id, ids),
+                group.c.flush_no > 0,
+                group.c.due.is_(None),
+                group.c.lease_until.is_(None),
+                group.c.not_before.isnot(None),
+            )
+        )
+        for row in rows:
+            wait = (row.not_before - row.flushed_at) * 2.0 ** min(row.flush_no - 1, MOST_DOUBLINGS)
+            await self._run(update(group).where(group.c.id == row.id).values(due=row.flushed_at + wait))
+
+    async def catch_up(self, claim: Claim[Group]) -> float | None:
+        """When the channel's catch-up after its limit is told, where one waits that is not the claimed group itself."""
+        id_ = derive_id("group", claim.row.channel, "digest", "limit")
+        found = await self._first(select(group.c.due).where(group.c.id == id_, group.c.id != claim.id))
+        return None if found is None else found.due
+
     async def hasten(self, kinds: Collection[str], now: float) -> None:
         """Flush groups of `kinds` now that only gather what comes in together; not those that were put off."""
         await self._run(
@@ -154,6 +220,8 @@ class GroupStatements(Statements):
                 group.c.kind.in_(kinds),
                 group.c.due > now,
                 group.c.reason.is_(None),
+                # A first poll that gathers has a latest time; one that waits for the end of quiet hours has none.
+                or_(group.c.kind != "baseline", group.c.latest.isnot(None)),
                 or_(group.c.not_before.is_(None), group.c.not_before <= now),
             )
             .values(due=literal(now))

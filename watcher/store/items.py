@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 
 from watcher.model import Claim, Item, Reason, WaitingItem
 from watcher.store.statements import Statements
@@ -91,6 +91,13 @@ def _values(one: Item) -> dict[str, Any]:
     }
 
 
+_JUDGED = (
+    update(item)
+    .where(item.c.id == bindparam("of"))
+    .values(story=bindparam("in_story"), reason=bindparam("because"), judged_on=bindparam("by"))
+)
+
+
 class ItemStatements(Statements):
     """Statements about items."""
 
@@ -124,18 +131,39 @@ class ItemStatements(Statements):
         rows = await self._rows(select(item).where(self._among(item.c.id, ids)))
         return {row.id: item_of(row) for row in rows}
 
-    async def read(self, claim: Claim[WaitingItem], one: Item) -> None:
+    async def read(self, claim: Claim[WaitingItem], one: Item, article_hash: str | None = None) -> None:
         """End the claim with the item as its article has it, or as it was where there is none to be had."""
-        await self._end(claim, due=None, error=None, **_values(one))
+        await self._end(claim, due=None, error=None, article_hash=article_hash, **_values(one))
+
+    async def sharing(self, one: Item, article_hash: str) -> int:
+        """How many items of the same host, under other titles, were read to have just this text."""
+        row = await self._first(
+            select(func.count().label("number")).where(
+                item.c.article_hash == article_hash, item.c.site == one.site, item.c.title != one.title
+            )
+        )
+        return 0 if row is None else int(row.number)
 
     async def postpone(self, claim: Claim[WaitingItem], read_at: float, error: str) -> None:
         """End the claim: the article could not be read, and is tried again at `read_at`."""
         await self._end(claim, due=read_at, error=error, attempts=item.c.attempts + 1)
 
+    async def put_off(self, claim: Claim[WaitingItem], read_at: float) -> None:
+        """End the claim without a try: its host has no turn for it before `read_at`."""
+        await self._end(claim, due=read_at)
+
     async def judged(self, id_: str, story: str | None, reason: Reason, judged_on: str) -> None:
         """What became of an item, judged on the "feed" or on its "article"."""
-        values = {"story": story, "reason": reason.name, "judged_on": judged_on}
-        await self._run(update(item).where(item.c.id == id_).values(values))
+        await self.judged_all([(id_, story, reason, judged_on)])
+
+    async def judged_all(self, verdicts: Collection[tuple[str, str | None, Reason, str]]) -> None:
+        """As `judged`, of many items at once."""
+        rows = [
+            {"of": id_, "in_story": story, "because": reason.name, "by": judged_on}
+            for id_, story, reason, judged_on in sorted(verdicts, key=lambda verdict: verdict[0])
+        ]
+        if rows:
+            await self._run(_JUDGED, rows)
 
     async def stored(self, id_: str) -> StoredItem | None:
         """An item and what became of it, or None."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
@@ -35,7 +36,8 @@ class PostgresStore(Store):
     def __init__(self, url: URL, clock: Clock, worker: str, measure_skew: bool) -> None:
         super().__init__(worker)
         self._clock = clock
-        self._skew = 0.0
+        self._ingest = asyncio.Lock()  # one connection of ours waits for the lock, not all of them
+        self._base: float | None = None
         self._measure = measure_skew
         self._measuring: asyncio.Task[None] | None = None
         self._where = url.render_as_string(hide_password=True).replace("+asyncpg", "")
@@ -44,13 +46,20 @@ class PostgresStore(Store):
             hide_parameters=True,
             pool_size=CONNECTIONS,
             max_overflow=CONNECTIONS,
-            connect_args={"timeout": 10, "server_settings": {"application_name": f"watcher {worker}", "jit": "off"}},
+            connect_args={
+                "timeout": 10,
+                "server_settings": {
+                    "application_name": f"watcher {worker}",
+                    "jit": "off",
+                    "idle_in_transaction_session_timeout": "60s",
+                },
+            },
         )
         self._readers = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def now(self) -> float:
         """The server's time: the clock's, and how far the server's was ahead when last looked at."""
-        return self._clock.now() + self._skew
+        return self._clock.now() if self._base is None else self._base + _elapsed()
 
     async def start(self) -> None:
         """Bring the tables up to date and learn the server's time."""
@@ -80,6 +89,12 @@ class PostgresStore(Store):
         raise AssertionError("unreachable")
 
     async def _write(self, work: Work[T], ingest: bool) -> T:
+        if ingest:
+            async with self._ingest:
+                return await self._transaction(work, ingest)
+        return await self._transaction(work, ingest)
+
+    async def _transaction(self, work: Work[T], ingest: bool) -> T:
         async with self._engine.begin() as connection:
             if ingest:
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": INGEST_LOCK})
@@ -115,9 +130,9 @@ class PostgresStore(Store):
         """Learn how far the server's clock is ahead, taking its answer as given half-way through the exchange."""
         async with self._engine.connect() as connection:
             await _server_time(connection)  # the first statement of a connection takes longer
-            before = self._clock.now()
+            before = _elapsed()
             server = await _server_time(connection)
-            self._skew = server - (before + self._clock.now()) / 2
+            self._base = server - (before + _elapsed()) / 2
 
     def _error(self, error: Exception) -> StoreError:
         reason = str(error.orig if isinstance(error, DBAPIError) and error.orig is not None else error)
@@ -125,6 +140,10 @@ class PostgresStore(Store):
         if isinstance(error, OSError) or getattr(error, "connection_invalidated", False):
             return StoreError(f"{self._where}: the server cannot be reached: {reason}")
         return StoreError(f"{self._where}: {reason}")
+
+
+def _elapsed() -> float:
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 async def _server_time(connection: AsyncConnection) -> float:

@@ -8,14 +8,17 @@ from sqlalchemy import Exists, and_, delete, exists, not_, or_, select, update
 from sqlalchemy import text as sql
 
 from watcher.model import DeliveryState
+from watcher.store.events import EventStatements
 from watcher.store.items import LISTED_EVERY
+from watcher.store.packing import unpack
 from watcher.store.statements import Statements
-from watcher.store.stories import StoryStatements, unpack
+from watcher.store.stories import StoryStatements
 from watcher.store.tables import alert, delivery, group, item, member, silence, source, story, worker
 
 BATCH = 500  # rows of each kind
 UNLISTED = 30 * 86400.0  # an item is kept this long after its source last held it
 WORKERS = 86400.0  # a worker not heard of for this long is forgotten
+SILENCES_KEPT = 30 * 86400.0  # after their end: what they held back is told with their reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,14 @@ class RetentionStatements(Statements):
         """
         seen = await self._texts(now - text)
         expired = await self._shingles(now)
+        over = await EventStatements(self._connection, self._now).expire(now, BATCH)
         gone_items = await self._items(now - items, now - UNLISTED)
         gone_stories = await self._stories(now - items)
         gone_deliveries = await self._deliveries(now - deliveries)
         gone_groups = await self._groups(now - deliveries)
         await self._run(delete(worker).where(worker.c.seen_at < now - WORKERS))
-        await self._run(delete(silence).where(silence.c.until < now))
-        counts = (seen[0], gone_items, expired[0], gone_stories, gone_deliveries, gone_groups)
+        await self._run(delete(silence).where(silence.c.until < now - SILENCES_KEPT))
+        counts = (seen[0], over, gone_items, expired[0], gone_stories, gone_deliveries, gone_groups)
         return Purged(seen[1], gone_items, expired[1], gone_stories, gone_deliveries, gone_groups, BATCH in counts)
 
     async def size(self) -> int:
@@ -145,6 +149,7 @@ class RetentionStatements(Statements):
                 not_(exists().where(delivery.c.group_id == group.c.id)),
             )
             .limit(BATCH)
+            .with_for_update(skip_locked=True)  # an alert may be put into one of them at this moment
         )
         ids = sorted((await self._run(picked)).scalars())
         if ids:

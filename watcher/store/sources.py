@@ -13,6 +13,8 @@ from watcher.model import Claim, SourceState
 from watcher.store.statements import Statements
 from watcher.store.tables import source
 
+FORGOTTEN = 3 * 86400.0  # seconds after which a source that returns begins anew
+
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
@@ -132,13 +134,16 @@ class SourceStatements(Statements):
         await self._readdress(rows, known)
 
     async def _return(self, rows: Mapping[str, tuple[float, str, str]], known: Mapping[str, Row[Any]]) -> None:
-        """Poll again what stands in the configuration again."""
+        """Poll again what stands in the configuration again; after long, its next poll is a baseline."""
         back = [
             {"of": id_, "first_due": due} for id_, (due, _, _) in rows.items() if id_ in known and not known[id_].active
         ]
         if back:
             statement = update(source).where(source.c.id == bindparam("of"))
-            await self._run(statement.values(active=True, due=bindparam("first_due"), lease_until=None), back)
+            first = case((source.c.last_success >= self._now - FORGOTTEN, source.c.first_polled_at), else_=null())
+            await self._run(
+                statement.values(active=True, due=bindparam("first_due"), lease_until=None, first_polled_at=first), back
+            )
 
     async def _readdress(self, rows: Mapping[str, tuple[float, str, str]], known: Mapping[str, Row[Any]]) -> None:
         """Forget what was remembered of another address."""
@@ -269,6 +274,15 @@ class SourceStatements(Statements):
         if values:
             await self._run(_UNCHANGED, values)
         return tokens.keys() - ours
+
+    async def redirected(self, claim: Claim[SourceState], redirect_to: str | None, redirects: int) -> None:
+        """Remember where permanent redirects led; the claim goes on."""
+        values = {"redirect_to": redirect_to, "redirects": redirects}
+        await self._run(update(source).where(source.c.id == claim.id, source.c.token == claim.token).values(**values))
+
+    async def put_off(self, claim: Claim[SourceState], next_due: float) -> None:
+        """End the claim without a poll: its host has no turn for it before `next_due`."""
+        await self._end(claim, due=_while_active(literal(_due(next_due), Double)))
 
     async def failed(
         self, claim: Claim[SourceState], next_due: float, error: str, kind: str, latency: float | None

@@ -16,7 +16,9 @@ from watcher.store.channels import ChannelStatements
 from watcher.store.claims import ClaimStatements
 from watcher.store.configs import ConfigStatements
 from watcher.store.deliveries import DeliveryStatements
+from watcher.store.events import EventStatements
 from watcher.store.groups import GroupStatements
+from watcher.store.health import HealthStatements
 from watcher.store.items import ItemStatements
 from watcher.store.retention import Purged, RetentionStatements
 from watcher.store.silences import SilenceStatements
@@ -37,12 +39,14 @@ class Tx:
         self.sources = SourceStatements(connection, now)
         self.items = ItemStatements(connection, now)
         self.stories = StoryStatements(connection, now)
+        self.events = EventStatements(connection, now)
         self.alerts = AlertStatements(connection, now)
         self.groups = GroupStatements(connection, now)
         self.deliveries = DeliveryStatements(connection, now)
         self.channels = ChannelStatements(connection, now)
         self.silences = SilenceStatements(connection, now)
         self.configs = ConfigStatements(connection, now)
+        self.health = HealthStatements(connection, now)
         self.workers = WorkerStatements(connection, now)
         self._retention = RetentionStatements(connection, now)
 

@@ -6,15 +6,30 @@ look-up costs the same however many stories the table holds.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    Delete,
+    Insert,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from watcher.model import Candidate, Item, Story
 from watcher.store.items import item_of
+from watcher.store.packing import among, each, many, pack, unpack
 from watcher.store.statements import Statements
 from watcher.store.tables import alert, item, shingle, story
 
@@ -32,7 +47,19 @@ class StoredStory:
 
     story: Story
     items: tuple[Item, ...]
+    seen: tuple[float, ...]  # when each came
     alerts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look-up gives: stories that an item may be a copy of, and which of its hashes many stories share.
+
+    Neither what was compared nor the candidates' hashes hold the common ones.
+    """
+
+    candidates: tuple[Candidate, ...] = ()
+    common: frozenset[int] = frozenset()
 
 
 def story_of(row: Row[Any]) -> Story:
@@ -46,17 +73,6 @@ def story_of(row: Row[Any]) -> Story:
         event=row.event,
         outlets=tuple(row.outlets),
     )
-
-
-def pack(hashes: Iterable[int]) -> bytes:
-    """Signed 64-bit hashes in ascending order, little-endian."""
-    ordered = sorted(hashes)
-    return struct.pack(f"<{len(ordered)}q", *ordered)
-
-
-def unpack(packed: bytes | None) -> frozenset[int]:
-    """What `pack` packed; nothing where a story has expired."""
-    return frozenset(struct.unpack(f"<{len(packed) // 8}q", packed)) if packed else frozenset()
 
 
 def _lowest(hashes: Collection[int]) -> list[int]:
@@ -82,45 +98,32 @@ class StoryStatements(Statements):
         )
         return frozenset(row.hash for row in rows)
 
-    async def candidates(self, canonical_url: str, hashes: Collection[int], since: float) -> list[Candidate]:
+    async def look_up(
+        self, canonical_url: str, hashes: Collection[int], since: float, *, least: int = 1, sure: Collection[int] = ()
+    ) -> Found:
         """Stories that an item may be a copy of, seen at or after `since`: the best by URL and by shared hashes.
 
-        Neither what is compared nor the candidates' hashes hold what `common` gives of `hashes`.
+        A story shares `least` hashes with the item, or one of those in `sure`; only of such are texts read.
         """
-        by_url = await self._by_url(canonical_url, since) if canonical_url else set()
-        by_text, common = await self._by_text(_lowest(hashes)) if hashes else (set(), frozenset[int]())
+        by_url: set[int] = set()
+        if canonical_url:
+            by_url = {row.no for row in await self._rows(_at_url(), {"url": canonical_url, "since": since})}
+        by_text, common = await self._by_text(_lowest(hashes), least, sure) if hashes else (set(), frozenset[int]())
         if not by_url and not by_text:
-            return []
-        rows = await self._rows(
-            select(story)
-            .where(self._among(story.c.no, by_url | by_text), story.c.seen_at >= since, story.c.expires_at > self._now)
-            .order_by(story.c.no)
-        )
+            return Found(common=common)
+        nos = many(by_url | by_text, self._postgres)
+        rows = await self._rows(_live(self._postgres), {"nos": nos, "since": since, "now": self._now})
         first = await self._rows(select(item).where(self._among(item.c.id, [row.first_item for row in rows])))
         items = {row.id: item_of(row) for row in first}
-        return [
-            Candidate(
-                story=story_of(row),
-                item=items[row.first_item],
-                hashes=unpack(row.hashes) - common,
-                same_url=row.no in by_url,
-            )
+        candidates = tuple(
+            Candidate(story_of(row), items[row.first_item], unpack(row.hashes) - common, row.no in by_url)
             for row in rows
             if row.first_item in items
-        ]
-
-    async def _by_url(self, canonical_url: str, since: float) -> set[int]:
-        rows = await self._rows(
-            select(story.c.no)
-            .where(item.c.canonical == canonical_url, item.c.story == story.c.id, story.c.seen_at >= since)
-            .order_by(story.c.no.desc())
-            .limit(BY_URL)
-            .distinct()
         )
-        return {row.no for row in rows}
+        return Found(candidates, common)
 
-    async def _by_text(self, hashes: list[int]) -> tuple[set[int], frozenset[int]]:
-        rows = await self._rows(select(shingle).where(self._among(shingle.c.hash, hashes)))
+    async def _by_text(self, hashes: list[int], least: int, sure: Collection[int]) -> tuple[set[int], frozenset[int]]:
+        rows = await self._rows(_holders(self._postgres), {"hashes": many(hashes, self._postgres)})
         holders: dict[int, list[int]] = {}
         for row in rows:
             holders.setdefault(row.hash, []).append(row.story)
@@ -130,13 +133,25 @@ class StoryStatements(Statements):
             if hash_ not in common:
                 for no in nos:
                     shared[no] = shared.get(no, 0) + 1
-        best = sorted(shared, key=lambda no: (-shared[no], -no))[:CANDIDATES]
-        return set(best), common
+        certain = {no for hash_ in sure if hash_ not in common for no in holders.get(hash_, ())}
+        near = [no for no, count in shared.items() if count >= least or no in certain]
+        return set(sorted(near, key=lambda no: (-shared[no], -no))[:CANDIDATES]), common
 
-    async def open(self, new: Story, hashes: Collection[int]) -> bool:
-        """Keep a new story with the hashes of its first item; False where it was known."""
+    async def open(
+        self,
+        new: Story,
+        hashes: Collection[int],
+        *,
+        common: Collection[int] | None = None,
+        words: Collection[int] | None = None,
+    ) -> bool:
+        """Keep a new story with the hashes of its first item; False where it was known.
+
+        `common` are those of the hashes that many stories share, where the caller knows them; `words` are the marked
+        hashes of the item's outline, where the story describes its event.
+        """
         opened = await self._first(
-            self._insert(story).on_conflict_do_nothing().returning(story.c.no),
+            _open(self._postgres),
             {
                 "id": new.id,
                 "first_item": new.first_item,
@@ -147,19 +162,19 @@ class StoryStatements(Statements):
                 "event": new.event,
                 "outlets": list(new.outlets),
                 "hashes": pack(_lowest(hashes)),
+                "words": None if words is None else pack(words),
             },
         )
         if opened is None:
             return False
-        await self._run(update(item).where(item.c.id == new.first_item).values(story=new.id))
-        await self._add_shingles(opened.no, hashes)
+        await self._run(_SET_STORY, {"of": new.first_item, "in_story": new.id})
+        await self._add_shingles(opened.no, hashes, common)
         return True
 
-    async def _add_shingles(self, no: int, hashes: Collection[int]) -> None:
-        rare = frozenset(_lowest(hashes)) - await self.common(hashes)
-        rows = [{"hash": hash_, "story": no} for hash_ in sorted(rare)]
-        if rows:
-            await self._run(self._insert(shingle).on_conflict_do_nothing(), rows)
+    async def _add_shingles(self, no: int, hashes: Collection[int], common: Collection[int] | None = None) -> None:
+        rare = frozenset(_lowest(hashes)).difference(await self.common(hashes) if common is None else common)
+        if rare:
+            await self._run(_add(self._postgres), {"hashes": many(sorted(rare), self._postgres), "no": no})
 
     async def join(self, story_id: str, item_id: str, outlet: str, now: float) -> Story:
         """Count an item as a copy of a story; the story as it is then."""
@@ -168,7 +183,7 @@ class StoryStatements(Statements):
         seen_at = max(row.seen_at, now)
         values = {"outlets": outlets, "seen_at": seen_at, "expires_at": _expires(row.opened_at, seen_at)}
         joined = await self._run(update(story).where(story.c.id == story_id).values(values).returning(story))
-        await self._run(update(item).where(item.c.id == item_id).values(story=story_id))
+        await self._run(_SET_STORY, {"of": item_id, "in_story": story_id})
         return story_of(joined.one())
 
     async def replace_hashes(self, story_id: str, hashes: Collection[int]) -> None:
@@ -184,8 +199,8 @@ class StoryStatements(Statements):
         """Take stories, by number and hashes, out of the table of shingles; how many rows went."""
         gone = 0
         for no, hashes in stories:
-            held = self._among(shingle.c.hash, sorted(hashes))
-            gone += (await self._run(delete(shingle).where(held, shingle.c.story == no))).rowcount
+            values = {"hashes": many(sorted(hashes), self._postgres), "no": no}
+            gone += (await self._run(_forget(self._postgres), values)).rowcount
         return gone
 
     async def get(self, ids: Collection[str]) -> dict[str, Story]:
@@ -216,13 +231,63 @@ class StoryStatements(Statements):
         if not ids:
             return []
         items: dict[str, list[Item]] = {}
+        seen: dict[str, list[float]] = {}
         statement = select(item).where(self._among(item.c.story, ids)).order_by(item.c.first_seen, item.c.id)
         for row in await self._rows(statement):
             items.setdefault(row.story, []).append(item_of(row))
+            seen.setdefault(row.story, []).append(row.first_seen)
         counted = await self._rows(
             select(alert.c.story, func.count().label("alerts"))
             .where(self._among(alert.c.story, ids))
             .group_by(alert.c.story)
         )
         alerts = {row.story: row.alerts for row in counted}
-        return [StoredStory(one, tuple(items.get(one.id, ())), alerts.get(one.id, 0)) for one in stories]
+        return [
+            StoredStory(one, tuple(items.get(one.id, ())), tuple(seen.get(one.id, ())), alerts.get(one.id, 0))
+            for one in stories
+        ]
+
+
+# Statements of ingest, built once: building one takes as long as running it.
+_SET_STORY = update(item).where(item.c.id == bindparam("of")).values(story=bindparam("in_story"))
+
+
+@cache
+def _holders(postgres: bool) -> Select[tuple[int, int]]:
+    return select(shingle.c.hash, shingle.c.story).where(among(shingle.c.hash, "hashes", postgres))
+
+
+@cache
+def _at_url() -> Select[tuple[int]]:
+    at_url = item.c.canonical == bindparam("url")
+    return (
+        select(story.c.no)
+        .where(at_url, item.c.story == story.c.id, story.c.seen_at >= bindparam("since"))
+        .order_by(story.c.no.desc())
+        .limit(BY_URL)
+        .distinct()
+    )
+
+
+@cache
+def _live(postgres: bool) -> Select[Any]:
+    seen, live = story.c.seen_at >= bindparam("since"), story.c.expires_at > bindparam("now")
+    return select(story).where(among(story.c.no, "nos", postgres), seen, live).order_by(story.c.no)
+
+
+@cache
+def _open(postgres: bool) -> ReturningInsert[Any]:
+    into = postgresql.insert(story) if postgres else sqlite.insert(story)
+    return into.on_conflict_do_nothing().returning(story.c.no)
+
+
+@cache
+def _add(postgres: bool) -> Insert:
+    hashes = each("hashes", postgres)
+    rows = select(hashes.c.value, bindparam("no", type_=BigInteger))
+    return insert(shingle).from_select(["hash", "story"], rows)
+
+
+@cache
+def _forget(postgres: bool) -> Delete:
+    return delete(shingle).where(among(shingle.c.hash, "hashes", postgres), shingle.c.story == bindparam("no"))

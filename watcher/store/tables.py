@@ -145,6 +145,7 @@ item = Table(
     Column("story", Clean),
     Column("reason", Clean),  # why it was or was not told
     Column("judged_on", Clean),  # "feed" or "article"
+    Column("article_hash", Clean),  # of the text that its page gave; NULL where it was not read
     _flag("settled"),  # housekeeping has decided whether its text stays
 )
 _due_index(item)
@@ -152,6 +153,8 @@ Index("item_first_seen", item.c.first_seen)
 Index("item_unsettled", item.c.first_seen, sqlite_where=~item.c.settled, postgresql_where=~item.c.settled)
 _has_url = item.c.canonical.isnot(None)
 Index("item_canonical", item.c.canonical, sqlite_where=_has_url, postgresql_where=_has_url)
+_was_read = item.c.article_hash.isnot(None)
+Index("item_article", item.c.article_hash, sqlite_where=_was_read, postgresql_where=_was_read)
 Index("item_story", item.c.story)
 
 story = Table(
@@ -168,9 +171,17 @@ story = Table(
     _text("event"),
     Column("outlets", Json, nullable=False),
     Column("hashes", LargeBinary),  # of its first text, 8 bytes each, little-endian; NULL once expired
+    Column("words", LargeBinary),  # of its outline, likewise; NULL once its event is over, and where it describes none
 )
 Index("story_id", story.c.id, unique=True)
 Index("story_seen", story.c.seen_at)
+Index("story_event", story.c.event)
+Index(
+    "story_outlined",
+    story.c.opened_at,
+    sqlite_where=story.c.words.isnot(None),
+    postgresql_where=story.c.words.isnot(None),
+)
 Index(
     "story_live",
     story.c.expires_at,
@@ -183,6 +194,16 @@ shingle = Table(
     metadata,
     Column("hash", BigInteger, primary_key=True, autoincrement=False),
     Column("story", BigInteger, primary_key=True, autoincrement=False),  # story.no
+    sqlite_with_rowid=False,
+)
+
+# The words of stories' titles, by which reports of one event are found.
+event_word = Table(
+    "event_word",
+    metadata,
+    Column("hash", BigInteger, primary_key=True, autoincrement=False),
+    Column("story", BigInteger, primary_key=True, autoincrement=False),  # story.no
+    Column("event", BigInteger, nullable=False),  # the first 8 bytes of its event's id, for counting
     sqlite_with_rowid=False,
 )
 
@@ -217,6 +238,7 @@ group = Table(
     Column("latest", Double),  # `due` does not slide past this
     Column("not_before", Double),  # nothing is told before this
     Column("reason", Clean),  # why the flush was put off
+    Column("outlets", Json),  # named by its earlier flushes; NULL: none
 )
 _due_index(group)
 
@@ -252,6 +274,8 @@ delivery = Table(
     _flag("ambiguous"),
     _text("answer"),
     _text("reason"),
+    Column("edits", Clean),  # the handle of the message that this one replaces
+    Column("handle", Clean),  # what the service knows the sent message by
 )
 _due_index(delivery)
 Index("delivery_created", delivery.c.created_at)
@@ -266,6 +290,7 @@ channel = Table(
     Column("refused", Clean),  # what it answered when it refused for good
     Column("refused_at", Double),
     Column("moved_to", Clean),
+    Column("failing", Clean),  # the delivery that it did not take last, DOWN where there were several; NULL while well
     Column("tokens", Json, nullable=False),  # of each limit, by its key
 )
 
@@ -273,7 +298,8 @@ silence = Table(
     "silence",
     metadata,
     Column("id", Clean, primary_key=True),
-    _text("rule"),
+    _text("rule"),  # or the name of the source or the channel
+    Column("kind", Clean),  # "source", "channel"; NULL: "rule"
     Column("until", Double, nullable=False),
     Column("created_at", Double, nullable=False),
     _text("note"),
@@ -294,6 +320,23 @@ worker = Table(
     _text("version"),
     Column("started_at", Double, nullable=False),
     Column("seen_at", Double, nullable=False),
+)
+
+health = Table(
+    "health",
+    metadata,
+    Column("subject", Clean, primary_key=True),  # "source:ID", or what else has a state
+    _text("state"),  # as it was told last; who is well has no row
+    Column("since", Double, nullable=False),
+)
+
+health_note = Table(
+    "health_note",
+    metadata,
+    Column("id", Clean, primary_key=True),
+    Column("at", Double, nullable=False),
+    _text("subject"),
+    _text("text"),
 )
 
 WORK: dict[Queue, Table] = {Queue.SOURCE: source, Queue.ITEM: item, Queue.GROUP: group, Queue.DELIVERY: delivery}

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from watcher.model import Candidate, Item, Reason, Story
 from watcher.stories import headlines
 from watcher.stories.headlines import differ, names, numbers
-from watcher.stories.shingles import at_one_level, signature, spread, whole_hash
+from watcher.stories.shingles import at_one_level, begins, signature, spread, whole_hash
 from watcher.text.fold import words
 
 Copies = Literal["text", "url", "off"]
@@ -31,6 +31,8 @@ SPREAD = 0.7
 SAME_SITE_CONTAINED = 0.9
 SAME_PAGE = 0.4  # within one site, at one URL
 ROUND_UP = 3  # stories in one item
+PART = 3  # times longer is a text that holds another as a part,
+PART_BEGINS = 0.1  # which stands further on in it, and not at its beginning, where a cut copy does
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,13 @@ def story_text(item: Item) -> str:
 
 def signature_of(item: Item) -> frozenset[int]:
     """The signature of an item: that of its text, and one hash of its whole title, by which short items are found."""
-    title = headlines.read(item.title, item.outlet).text
     hashes = signature(story_text(item))
-    return hashes | {whole_hash(title)} if title else hashes
+    return hashes | {title_hash(item)} if headlines.read(item.title, item.outlet).text else hashes
+
+
+def title_hash(item: Item) -> int:
+    """The hash of an item's whole title: one that two stories share is enough to compare them."""
+    return whole_hash(headlines.read(item.title, item.outlet).text)
 
 
 def decide(item: Item, hashes: frozenset[int], candidates: Sequence[Candidate], copies: Copies = "text") -> Verdict:
@@ -116,6 +122,7 @@ def _judge(new: _Side, known: Candidate, copies: Copies) -> _Copy | None:
         same = _reposted(new, old, contained, shared, same_title)
     else:
         same = _copied(new, old, shared, size) or (same_title and _titled_alike(new, old, shared))
+        same = same and not (PART * size <= max(len(mine), len(theirs)) and _is_part(new, old))
     numbered = same_site or new.short or old.short
     if not same or differ(new.headline, old.headline, numbered=numbered) or _named_differ(new.item, old.item):
         return None
@@ -130,6 +137,13 @@ def _copied(new: _Side, old: _Side, shared: int, size: int) -> bool:
     if shared >= (CONTAINED if size >= FEW else FEW_CONTAINED) * size:
         return True
     return spread(story_text(new.item), story_text(old.item)) >= SPREAD
+
+
+def _is_part(new: _Side, old: _Side) -> bool:
+    """Whether the shorter text is one of several in the longer: it stands further on, under a title of its own."""
+    if _titles_agree(set(new.headline.shape), set(old.headline.shape)):
+        return False
+    return begins(story_text(new.item), story_text(old.item)) >= PART_BEGINS
 
 
 def _titled_alike(new: _Side, old: _Side, shared: int) -> bool:

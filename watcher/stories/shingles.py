@@ -52,6 +52,14 @@ def spread(one: str, other: str) -> float:
     return sum(found) / len(found)
 
 
+def begins(one: str, other: str) -> float:
+    """Where in the longer of two texts what they share begins: 0.0 at its beginning, 1.0 at its end."""
+    shorter, longer = sorted((_all_hashes(one), _all_hashes(other)), key=len)
+    known = set(shorter)
+    places = [place for place, value in enumerate(longer) if value in known]
+    return places[len(places) // 20] / len(longer) if places else 0.0  # a stray set phrase before it does not count
+
+
 def whole_hash(text: str) -> int:
     """One hash of a whole text. 8 divides it, so that it stands among sampled hashes as among all."""
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8, person=b"whole").digest()

@@ -17,23 +17,26 @@ if TYPE_CHECKING:
 # Parameters that say how a reader came, never what is read; lower case.
 _TRACKING_PREFIXES = (
     "utm_", "mtm_", "matomo_", "piwik_", "pk_", "hsa_", "at_campaign", "at_custom", "at_medium", "__twitter_", "trk_",
-    "_bta_", "vero_", "itm_", "sms_", "tw_", "fb_", "guce_", "ns_", "gad_", "_branch_", "oly_",
+    "_bta_", "amp_", "vero_", "itm_", "sms_", "tw_", "fb_", "guce_", "ns_", "gad_", "_branch_", "oly_",
 )  # fmt: skip
 _TRACKING = frozenset(
-    "fbclid gclid gclsrc gbraid wbraid dclid srsltid gpromocode gqt twclid yclid ymclid _openstat msclkid ttclid ndclid"
-    " scclid rtid irclickid vmcid li_fat_id mc_cid mc_eid _ga _gl _ke _kx mkwid pcrid ef_id s_kwcid s_cid dm_i epik"
-    " igshid igsh si campid cmpid cmp ocid ftag icid ncid mkt_tok rb_clickid wickedid gdfms gdftrk gdffi mkevt mkcid"
-    " mkrid redirect_log_mongo_id redirect_mongo_id sb_referer_host smid smtyp guccounter traffic_source xtor"
-    " sharetoken share_source aftr_source spm partnerid partner_source clickid affiliate this_affiliate ref_src ref_url"
-    " from_rss feedtype ito taid outputtype".split()
+    "fbclid gclid gclsrc gbraid wbraid dclid srsltid gpromocode gqt twclid yclid ymclid _openstat msclkid"
+    " ttclid ndclid scclid sccid usqp aoh rtid irclickid vmcid li_fat_id mc_cid mc_eid _ga _gl _ke _kx mkwid"
+    " pcrid ef_id s_kwcid s_cid dm_i epik igshid igsh si campid cmpid cmp ocid ftag icid ncid mkt_tok"
+    " rb_clickid wickedid gdfms gdftrk gdffi mkevt mkcid mkrid redirect_log_mongo_id redirect_mongo_id"
+    " sb_referer_host smid smtyp guccounter traffic_source xtor sharetoken share_source aftr_source spm"
+    " partnerid partner_source clickid affiliate this_affiliate ref_src ref_url from_rss feedtype ito taid"
+    " outputtype".split()
 )
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _KEPT = "!$&'()*+,;=:@/%"  # what a path may hold as it is
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ESCAPE = re.compile(r"%([0-9a-fA-F]{2})")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _AMP_PATH = re.compile(r"(?<=.)/amp(?:\.html)?/?$|\.amp(?=\.html$)")
+_AMP_CACHED = re.compile(r"/(?:amp|[cvwi])/(?:s/)?(?=[^/]+\.[^/]+/)")
 _IP = re.compile(r"\d+(?:\.\d+){3}|.*:.*")
 _LABELS = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 
@@ -43,7 +46,8 @@ def canonical(url: str) -> str:
 
     The scheme becomes https, the host lower case (IDNA) without `www.`, `m.`, `mobile.` or `amp.` before a registrable
     domain; default ports, user and password, the fragment (but `#!…`, which names a page), doubled slashes, a slash at
-    the end and AMP's path endings go, as do tracking parameters; the others are sorted. The path's case is kept.
+    the end and AMP's path endings go, as do tracking parameters; the others are sorted. The path's case is kept. Of an
+    address in an AMP cache the publisher's is taken. Whose rule is followed where: docs/decisions/canonical-urls.md.
     """
     return _canonical(url) if len(url) <= 8192 else ""
 
@@ -54,6 +58,8 @@ def _canonical(url: str) -> str:
     if parts is None:
         return ""
     name, port, path, query, fragment = parts
+    if (inner := _within_amp(name, path)) and _split(inner):
+        return _canonical(f"{inner}?{query}" if query else inner)
     name = _bare_host(name)
     place = f"[{name}]" if ":" in name else name
     if port and port not in (80, 443):
@@ -62,6 +68,14 @@ def _canonical(url: str) -> str:
     fields = _query(query)
     kept = "#" + _quoted(fragment) if fragment.startswith("!") else ""
     return f"https://{place}{path}{'?' + fields if fields else ''}{kept}"
+
+
+def _within_amp(name: str, path: str) -> str:
+    """The publisher's address in one of an AMP cache or viewer, where the path holds it whole; else ""."""
+    if name.endswith(".cdn.ampproject.org") or name in ("www.google.com", "google.com"):
+        found = _AMP_CACHED.match(path)
+        return f"https://{path[found.end() :]}" if found else ""
+    return ""
 
 
 def _split(url: str) -> tuple[str, int, str, str, str] | None:
@@ -103,8 +117,10 @@ def _bare_host(name: str) -> str:
 
 def _path(path: str) -> str:
     path = re.sub(r"/{2,}", "/", path.replace("\\", "/"))
-    path = _AMP_PATH.sub("", _dotless(_quoted(path)))
-    return path.rstrip("/")
+    path = _dotless(_quoted(path)).rstrip("/")
+    while (shorter := _AMP_PATH.sub("", path).rstrip("/")) != path:
+        path = shorter
+    return path
 
 
 def _dotless(path: str) -> str:
@@ -139,8 +155,8 @@ def _quoted(text: str) -> str:
         code = int(found[1], 16)
         return chr(code) if code in _UNRESERVED else found[0].upper()
 
-    text = _STRAY_PERCENT.sub("%25", _ESCAPE.sub(one, text))
-    return text if text.isalnum() and text.isascii() else quote(text, safe=_KEPT + "?#[]|~", errors="replace")
+    text = _SURROGATE.sub("\ufffd", _STRAY_PERCENT.sub("%25", _ESCAPE.sub(one, text)))
+    return text if text.isalnum() and text.isascii() else quote(text, safe=_KEPT + "?#[]|~")
 
 
 # --- who published it -----------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ def _by_scheme() -> dict[str, Transport]:
 
 def transport_for(url: str) -> Transport:
     """The transport that sends to `url`. Raises TransportError where there is none."""
-    transport = _by_scheme().get(_scheme(url))
+    transport = _find(url)
     if transport is None:
         raise TransportError(Failure.PERMANENT, _unknown(url))
     return transport
@@ -35,8 +35,16 @@ def transport_for(url: str) -> Transport:
 
 def check_url(url: str) -> str | None:
     """What is wrong with a channel's URL, without its secrets; None if nothing is seen at a glance."""
-    transport = _by_scheme().get(_scheme(url))
+    transport = _find(url)
     return _unknown(url) if transport is None else transport.check(url)
+
+
+def _find(url: str) -> Transport | None:
+    by_scheme = _by_scheme()
+    for transport in by_scheme.values():
+        if transport.prefixes and url.strip().lower().startswith(transport.prefixes):
+            return transport
+    return by_scheme.get(_scheme(url))
 
 
 def _scheme(url: str) -> str:

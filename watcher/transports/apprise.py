@@ -26,6 +26,11 @@ from watcher.transports.schemes import APPRISE
 
 THREADS = 16  # sends at once; one stuck for READ_TIMEOUT takes one of them
 CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 20.0  # s; Apprise's own 4 s make doubtful sends of slow answers
+# core.telegram.org/bots/faq: one message a second in a chat, 20 a minute in a group; a burst of 5 and 15 a minute keep
+# to that in every minute. docs.slack.dev, rate limits: one message a second.
+TELEGRAM_RATES: tuple[tuple[int, float], ...] = ((1, 1.0),)
+TELEGRAM_GROUP_RATES = (*TELEGRAM_RATES, (5, 20.0))
+SLACK_RATES = ((1, 1.0),)
 SECTION, SECTIONS = 3000, 50  # characters of a Slack section, sections of a message
 
 _SLACK_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
@@ -33,7 +38,10 @@ _TELEGRAM = re.compile(
     r"tgram://(?:bot)?[0-9]+(?::|%3A|/)[a-z0-9_-]+(?P<chats>[^?]*)(?:\?(?P<query>.*))?", re.IGNORECASE
 )
 _CHAT = re.compile(r"(-?[0-9]{1,32}|@?[a-z_][a-z0-9_-]+)(:[0-9]+)?", re.IGNORECASE)
+# Apprise masks tokens where it knows them; in these URLs any part of the path can be one.
+_OPEN_PATH = frozenset({"json", "jsons", "xml", "xmls", "form", "forms", "apprise", "apprises", "http", "https"})
 _NO_CHAT = "the Telegram URL names no chat: expected tgram://BOT_TOKEN/CHAT_ID"
+_MESSAGE_ID = re.compile(r'"message_id"\s*:\s*([0-9]+)')
 _LINK = re.compile(r'<a href="([^"]*)">(.*?)</a>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _WHOLE = re.compile(r"<[^>]*>|&\w+;|.", re.DOTALL)
@@ -90,6 +98,24 @@ class AppriseTransport(Transport):
         # A context of its own: the record of the exchange is found through it, in whatever thread the send runs.
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(_executor(), context.run, _send, url, message)
+
+    def edits(self, url: str) -> bool:
+        """Whether a message sent to `url` can be edited afterwards: Telegram's can."""
+        return _service(url) == "tgram"
+
+    async def edit(self, url: str, handle: str, message: Message) -> Receipt:
+        """Edit a Telegram message."""
+        from watcher.transports import bot_api  # noqa: PLC0415 - brings aiohttp
+
+        return await bot_api.edit(url, handle, message, lambda text: _masked(url, text))
+
+    def rates(self, url: str) -> tuple[tuple[int, float], ...]:
+        """What Telegram and Slack say they take; other services' limits are the channel's own `limit`."""
+        service = _service(url)
+        if service == "tgram":
+            chat = next(iter((_parsed(url) or {}).get("targets") or [""]))
+            return TELEGRAM_RATES if str(chat)[:1].isdigit() else TELEGRAM_GROUP_RATES
+        return SLACK_RATES if service == "slack" else ()
 
     def retarget(self, url: str, moved_to: str) -> str:
         """The URL of one recipient, with the recipient's new address `moved_to`."""
@@ -175,6 +201,9 @@ def _plugin(url: str) -> Any:
 def _target(service: str, name: str, plugin: Any) -> Target:
     # Of the recipient and not of the token: a token that was renewed still leads to what waits for this recipient.
     label = str(plugin.url(privacy=True)).partition("?")[0].rstrip("/")
+    if service in _OPEN_PATH:
+        scheme, _, rest = label.partition("://")
+        label = f"{scheme}://{rest.partition('/')[0].rpartition('@')[2]}"
     return Target(derive_id("target", service, name.lower()), unquote(label))
 
 
@@ -195,7 +224,8 @@ def _send(url: str, message: Message) -> Receipt:
         current.reset(token)
     if taken:
         said = "taken" if exchange.body[:1] in ("", "{", "[", "<") else exchange.body[:100]
-        return Receipt(_masked(url, f"{exchange.status or ''} {said}"))
+        known_by = _MESSAGE_ID.search(exchange.body) if message.style is Style.TELEGRAM else None
+        return Receipt(_masked(url, f"{exchange.status or ''} {said}"), known_by[1] if known_by else "")
     failed = failure_of(exchange, _service(url))
     answer = _masked(url, failed.answer)
     raise TransportError(failed.failure, answer, retry_after=failed.retry_after, moved_to=failed.moved_to)

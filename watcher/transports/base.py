@@ -11,15 +11,20 @@ from watcher.model import Message, Style, Target
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A message was taken. `answer` is what the service said: one line, no secret."""
+    """A message was taken. `answer` is what the service said: one line, no secret.
+
+    `handle` is what the service knows the message by, where it can be edited.
+    """
 
     answer: str
+    handle: str = ""
 
 
 class Transport(ABC):
     """One way to send, for the URLs of some schemes. It holds no state of a channel: the store does."""
 
     schemes: ClassVar[frozenset[str]]
+    prefixes: ClassVar[tuple[str, ...]] = ()  # of URLs that are its own though another has their scheme
 
     @abstractmethod
     def style(self, url: str) -> Style:
@@ -42,6 +47,21 @@ class Transport(ABC):
 
         `delivery_id` makes a repeat recognisable where the service allows it.
         """
+
+    def edits(self, url: str) -> bool:
+        """Whether a message sent to `url` can be edited afterwards."""
+        return False
+
+    async def edit(self, url: str, handle: str, message: Message) -> Receipt:
+        """Put `message` in the place of the one sent to the recipient of `url` that the service knows by `handle`.
+
+        Raises TransportError; PERMANENT says that the old message cannot be edited any more.
+        """
+        raise NotImplementedError(f"{type(self).__name__} edits nothing")
+
+    def rates(self, url: str) -> tuple[tuple[int, float], ...]:
+        """What the service takes for the one recipient of `url`: messages and seconds, as token buckets."""
+        return ()
 
     async def ready(self, url: str) -> None:  # noqa: B027 - most ways to send need nothing heavy
         """Import what is heavy for `url`, off the event loop. The other methods work without, but may block it."""

@@ -4,7 +4,8 @@ from tests.clock import START, FakeClock
 from tests.contract.store.make import alert, item, story
 from watcher.model import Item, Story
 from watcher.store import Store, Tx
-from watcher.store.stories import CANDIDATES, COMMON, LONGEST, MOST_HASHES, WINDOW, pack, unpack
+from watcher.store.packing import pack, unpack
+from watcher.store.stories import CANDIDATES, COMMON, LONGEST, MOST_HASHES, WINDOW, Found
 
 LARGE = 2**63 - 1
 
@@ -25,7 +26,7 @@ async def open_story(
 
 async def candidates(store: Store, hashes: frozenset[int], url: str = "", since: float = START - WINDOW) -> list[str]:
     async with store.read() as tx:
-        return [one.story.id for one in await tx.stories.candidates(url, hashes, since)]
+        return [one.story.id for one in (await tx.stories.look_up(url, hashes, since)).candidates]
 
 
 def test_hashes_are_packed_and_unpacked() -> None:
@@ -39,9 +40,9 @@ async def test_a_story_is_found_by_its_hashes(store: Store) -> None:
     opened = await open_story(store, "a", hashes)
     await open_story(store, "b", frozenset({7, 8}))
     async with store.read() as tx:
-        [found] = await tx.stories.candidates("", {LARGE, 99}, START - 1)
-        assert await tx.stories.candidates("", {99}, START - 1) == []
-        assert await tx.stories.candidates("", frozenset(), START - 1) == []
+        [found] = (await tx.stories.look_up("", {LARGE, 99}, START - 1)).candidates
+        assert await tx.stories.look_up("", {99}, START - 1) == Found()
+        assert await tx.stories.look_up("", frozenset(), START - 1) == Found()
     assert (found.story, found.item, found.hashes, found.same_url) == (opened, item("a-item"), hashes, False)
 
 
@@ -56,7 +57,7 @@ async def test_a_story_is_found_by_the_canonical_url_of_any_of_its_items(store: 
     await store.write(join)
     for url in ("https://example.org/a-item", "https://other.example/copy"):
         async with store.read() as tx:
-            [found] = await tx.stories.candidates(url, {50}, START - 1)
+            [found] = (await tx.stories.look_up(url, {50}, START - 1)).candidates
         assert (found.story.id, found.same_url) == ("a", True)
     assert await candidates(store, frozenset({50}), "https://example.org/absent") == []
 
@@ -66,6 +67,19 @@ async def test_the_best_candidates_are_those_that_share_most(store: Store) -> No
         await open_story(store, f"story {n:02}", frozenset(range(100 * n, 100 * n + n + 1)))
     hashes = frozenset(h for n in range(CANDIDATES + 10) for h in range(100 * n, 100 * n + n + 1))
     assert sorted(await candidates(store, hashes)) == [f"story {n:02}" for n in range(10, CANDIDATES + 10)]
+
+
+async def test_a_story_that_shares_little_is_found_only_by_a_hash_that_is_sure(store: Store) -> None:
+    await open_story(store, "a", frozenset({1, 2, 3, 4}))
+    async with store.read() as tx:
+        for hashes, least, sure, found in (
+            ({1, 2, 9}, 3, (), []),
+            ({1, 2, 3}, 3, (), ["a"]),
+            ({4, 9}, 3, (4,), ["a"]),
+            ({4, 9}, 3, (9,), []),
+        ):
+            looked = await tx.stories.look_up("", hashes, START - 1, least=least, sure=sure)
+            assert [one.story.id for one in looked.candidates] == found
 
 
 async def test_what_many_stories_share_finds_none_of_them(store: Store) -> None:
@@ -79,7 +93,9 @@ async def test_what_many_stories_share_finds_none_of_them(store: Store) -> None:
     await open_story(store, "and more", boilerplate | {6000})
     async with store.read() as tx:
         assert await tx.stories.common(boilerplate | {1000, 77}) == boilerplate
-        [found] = await tx.stories.candidates("", boilerplate | {6000}, START - 1)
+        looked = await tx.stories.look_up("", boilerplate | {6000}, START - 1)
+    [found] = looked.candidates
+    assert looked.common == boilerplate
     assert (found.story.id, found.hashes) == ("and more", {6000})
     assert await candidates(store, boilerplate) == []
 
@@ -129,7 +145,7 @@ async def test_the_article_s_hashes_take_the_place_of_the_feed_s(store: Store) -
     await store.write(lambda tx: tx.stories.replace_hashes("a", {2, 3}))
     assert await candidates(store, frozenset({1})) == []
     async with store.read() as tx:
-        [found] = await tx.stories.candidates("", {3}, START - 1)
+        [found] = (await tx.stories.look_up("", {3}, START - 1)).candidates
     assert found.hashes == {2, 3}
     await store.write(lambda tx: tx.stories.replace_hashes("absent", {2, 3}))
 

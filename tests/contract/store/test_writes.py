@@ -138,7 +138,7 @@ async def test_copies_that_come_in_at_once_open_one_story(store: Store, other: S
         async def work(tx: Tx) -> str:
             one = item(f"item {number}")
             await tx.items.add([one], now=START, baseline=False, read_at=None)
-            found = await tx.stories.candidates("", hashes, START - 1000)
+            found = (await tx.stories.look_up("", hashes, START - 1000)).candidates
             if found:
                 joined: Story = await tx.stories.join(found[0].story.id, one.id, f"outlet {number}", START)
                 return joined.id

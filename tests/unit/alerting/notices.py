@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from watcher.alerting.excerpt import excerpt
-from watcher.alerting.render import Notice, Told
+from watcher.alerting.render import Earlier, Notice, Told
 from watcher.model import Item, Span
 
 NOW = 1_795_500_600.0  # Tuesday 24 November 2026, 08:10 in Kyiv
@@ -84,3 +85,17 @@ def digest(count: int = 8) -> Notice:
 def baseline() -> Notice:
     """A first poll."""
     return notice(told(1), told(2, published=None, url="ftp://news.example/x", title="  "), kind="baseline")
+
+
+def follow_up(count: int = 3, outlets: int = 7) -> Notice:
+    """More of an event that was told."""
+    alerts = [told(number, title=f"Own report {number}", title_spans=()) for number in range(1, count + 1)]
+    earlier = Earlier(
+        "Officers seize the palace in Sarma", tuple(f"outlet{number}.example" for number in range(outlets))
+    )
+    return replace(notice(*alerts), thread="event1", earlier=earlier)
+
+
+def catch_up() -> Notice:
+    """What a channel missed in six hours."""
+    return replace(digest(9), cause="held", since=NOW - 6 * 3600)

@@ -10,12 +10,19 @@ import pytest
 
 from tests.fakes.slack import read_mrkdwn
 from tests.fakes.telegram import parse_html, units
-from tests.unit.alerting.notices import baseline, digest, notice, single, told
+from tests.unit.alerting.notices import baseline, catch_up, digest, follow_up, notice, single, told
 from watcher.alerting.render import Notice, note, render
+from watcher.alerting.styles import STYLES
 from watcher.model import Message, Style
 
 GOLDEN = Path(__file__).parent / "golden"
-NOTICES: dict[str, Callable[[], Notice]] = {"single": single, "digest": digest, "baseline": baseline}
+NOTICES: dict[str, Callable[[], Notice]] = {
+    "single": single,
+    "digest": digest,
+    "baseline": baseline,
+    "follow-up": follow_up,
+    "catch-up": catch_up,
+}
 
 
 def written(message: Message) -> str:
@@ -35,7 +42,7 @@ def test_golden(style: Style, name: str) -> None:
     assert text == file.read_text()
 
 
-@pytest.mark.parametrize("style", list(Style))
+@pytest.mark.parametrize("style", list(STYLES))
 def test_an_alert_says_what_and_why(style: Style) -> None:
     [message] = render(single(), style)
     shown = f"{message.title}\n{message.body}"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.config.configs import bad, good, write
-from watcher.config import environment, load_settings
+from watcher.config import environment, load, load_settings
 from watcher.config.settings import parse_size, system_timezone
 from watcher.errors import ConfigError
 
@@ -105,8 +105,14 @@ def test_settings_that_are_wrong(tmp_path: Path) -> None:
 
 def test_a_variable_that_sets_nothing_is_linted(tmp_path: Path) -> None:
     env = {"WATCHER_STORES": "x", "WATCHER_FECTH__TIMEOUT": "5s", "WATCHER_CONFIG": "c", "WATCHER_BOT_TOKEN": "t"}
-    warnings = good(tmp_path, "", env).warnings
+    warnings = good(tmp_path, "settings: {max_age: 2d}", env).warnings
     assert [(warning.file.split()[-1], warning.hint) for warning in warnings] == [
         ("WATCHER_STORES", "did you mean WATCHER_STORE?"),
         ("WATCHER_FECTH__TIMEOUT", "did you mean WATCHER_FETCH?"),
     ]
+
+
+def test_a_file_that_was_emptied_is_no_configuration(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("\n# nothing\n")
+    with pytest.raises(ConfigError, match="holds no configuration"):
+        load(tmp_path, {})

@@ -3,7 +3,9 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
-from watcher.fetch.hosts import HostGate
+import pytest
+
+from watcher.fetch.hosts import PATIENCE, QUEUE, Busy, HostGate
 
 
 async def starts(gate: HostGate, hands: Any, key: str, count: int) -> list[float]:
@@ -90,3 +92,27 @@ async def test_idle_hosts_are_forgotten(hands: Any) -> None:
         await starts(gate, hands, f"{n}:80", 1)
     assert len(gate._hosts) <= 4096
     assert gate.held("kept:80")
+
+
+async def test_the_impatient_are_sent_away_with_a_turn_each(hands: Any) -> None:
+    gate = HostGate(1, 1.0, hands, Random(1))
+    async with gate.enter("a"):
+        waiting = [asyncio.create_task(_enter(gate, "a")) for _ in range(QUEUE)]
+        await asyncio.sleep(0)
+        later = []
+        for _ in range(3):
+            with pytest.raises(Busy) as caught:
+                async with gate.enter("a", patient=False):
+                    pass
+            later.append(caught.value.later)
+        assert later == sorted(set(later)) and later[0] >= PATIENCE
+        async with gate.enter("b", patient=False):  # another host has its own
+            pass
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def _enter(gate: HostGate, key: str) -> None:
+    async with gate.enter(key):
+        pass

@@ -94,5 +94,5 @@ def test_the_newest_are_kept_in_their_order() -> None:
     ],
 )
 def test_how_much_a_source_publishes(ages: list[float], expected: float | None) -> None:
-    found = per_day([Entry(published=NOW - age) for age in ages], NOW)
+    found = per_day([NOW - age for age in ages], NOW)
     assert found == (None if expected is None else pytest.approx(expected))

@@ -37,7 +37,19 @@ async def test_a_poll(serve, tools, ok) -> None:
     assert [(item.title, item.url, item.source) for item in got.items] == [("One", f"{site.url}/dir/a/1", "s")]
     assert (got.title, got.etag, got.last_modified) == ("A feed", '"1"', "then")
     assert (got.hints.max_age, got.hints.ttl, got.hints.per_day) == (600, 1200, None)
-    assert got.cache == {"ttl": 1200.0, "per_day": None}
+    assert (got.cache["ttl"], got.cache["per_day"], got.ids) == (1200.0, None, (got.items[0].id,))
+
+
+async def test_only_what_is_new_is_parsed_again(serve, tools, ok) -> None:
+    pages = {"/": ok(RSS)}
+    site = await serve(pages)
+    first = await feed(f"{site.url}/").poll(state(), tools)
+    pages["/"] = ok(RSS.replace(b"<item>", b"<item><title>Two</title><guid>2</guid></item><item>", 1))
+    second = await feed(f"{site.url}/").poll(state(body_hash=first.body_hash, cache=first.cache), tools)
+    assert [item.title for item in second.items] == ["Two"]
+    assert second.ids == (second.items[0].id, first.items[0].id)
+    whole = await feed(f"{site.url}/").poll(state(), tools)
+    assert (whole.ids, whole.items[0], whole.cache) == (second.ids, second.items[0], second.cache)
 
 
 async def test_the_same_body_is_not_parsed(serve, tools, ok) -> None:

@@ -1,8 +1,10 @@
 import pytest
+from pydantic import ValidationError
 
 from watcher.errors import FetchError, FetchKind, ParseError
 from watcher.model import SourceState
 from watcher.sources import Outcome, Tools, kinds
+from watcher.sources.page import FLAPPING, HOLD
 from watcher.workers import Workers
 
 HEAD = "HTTP/1.1 200 OK"
@@ -54,9 +56,9 @@ async def test_the_first_poll_is_the_baseline(watched) -> None:
 async def test_a_change_is_an_item_with_what_was_added(watched) -> None:
     await watched.poll(html("one", "two"))
     (item,) = (await watched.poll(html("zero", "one", "two", "two & a <b>half</b>"))).items
-    assert (item.title, item.body, item.lang) == ("Tenders", "zero\n\ntwo & a half", "fr")
+    assert (item.title, item.body, item.lang) == ("Tenders", "zero\n\n⋯\n\ntwo & a half", "fr")
     assert item.url == f"{watched.site.url}/p"
-    assert item.published == watched.tools.clock.now()
+    assert item.published == watched.tools.clock.now() - HOLD
 
 
 async def test_what_is_around_the_part_does_not_count(watched) -> None:
@@ -70,15 +72,91 @@ async def test_the_same_page(watched) -> None:
     assert (await watched.poll(html("one"))).outcome is Outcome.SAME_BODY
 
 
-async def test_what_disappears_is_no_news_and_may_come_back(watched, hands) -> None:
+async def test_what_disappears_is_no_news_and_may_come_back_after_a_day(watched, hands) -> None:
     await watched.poll(html("one", "down"))
     assert (await watched.poll(html("one"))).items == ()
+    hands.time += FLAPPING + 60
     (first,) = (await watched.poll(html("one", "down"))).items
-    hands.time += 60
     assert (await watched.poll(html("one"))).items == ()
+    hands.time += FLAPPING + 60
     (second,) = (await watched.poll(html("one", "down"))).items
     assert first.body == second.body == "down"
     assert first.id != second.id
+
+
+async def test_flapping_is_no_change(watched, hands) -> None:
+    await watched.poll(html("one", "left"))
+    (item,) = (await watched.poll(html("one", "right"))).items
+    assert item.body == "right"
+    for n in range(4):
+        hands.time += 3600
+        assert (await watched.poll(html("one", "left" if n % 2 else "right"))).items == ()
+        hands.time += 3600
+        assert (await watched.poll(html("one", "right" if n % 2 else "left"))).items == ()
+
+
+async def test_a_change_must_hold(serve, tools, ok, hands) -> None:
+    """A line that is another one at each fetch is told by the second fetch, and the change beside it is not lost."""
+    texts = ["a", "b", "c"]
+    steady = ["one"]
+
+    async def answer(asked, writer) -> None:
+        if asked.path == "/robots.txt":
+            writer.write(ok(status="404 Not Found"))
+            return
+        texts.append(texts.pop(0))
+        writer.write(ok(html(*steady, f"Advert {texts[0]}"), "Content-Type: text/html"))
+
+    site = await serve(answer)
+    state = SourceState("tenders", 0.0)
+    for new in (None, None, "two", None):
+        if new:
+            steady.append(new)
+        got = await page(site.url).poll(state, tools)
+        state = SourceState("tenders", 0.0, body_hash=got.body_hash, cache=got.cache)
+        assert [item.body for item in got.items] == ([new] if new else [])
+    assert hands.slept.count(HOLD) >= 2
+
+
+async def test_what_did_not_hold_is_told_once_it_does(serve, tools, ok) -> None:
+    """One of a site's servers has the change before the others."""
+    bodies = iter([html("one"), html("one", "two"), html("one"), html("one", "two"), html("one", "two")])
+
+    async def answer(asked, writer) -> None:
+        missing = asked.path == "/robots.txt"
+        writer.write(ok(status="404 Not Found") if missing else ok(next(bodies), "Content-Type: text/html"))
+
+    site = await serve(answer)
+    state = SourceState("tenders", 0.0)
+    told = []
+    for _ in range(3):
+        got = await page(site.url).poll(state, tools)
+        state = SourceState("tenders", 0.0, body_hash=got.body_hash, cache=got.cache)
+        told.append([item.body for item in got.items])
+    assert told == [[], [], ["two"]]
+
+
+async def test_ignored_parts_are_no_change(serve, tools, ok) -> None:
+    watched = Watched(serve, tools, ok, ignore=[r"\d+ views", r"^Updated .*"])
+    await watched.poll(html("one, 5 views", "Updated today", "two"))
+    assert (await watched.poll(html("one, 7 views", "Updated just now", "two"))).items == ()
+    (item,) = (await watched.poll(html("one, 9 views", "three, 1 views", "Updated then"))).items
+    assert item.body == "three, 1 views"
+
+
+@pytest.mark.parametrize("select", ["//ul[@id='list']", "//ul[@id='list']/li", "//ul[@id='list']/li/text()", "ul > li"])
+async def test_a_part_by_xpath(serve, tools, ok, select: str) -> None:
+    watched = Watched(serve, tools, ok, select=select)
+    await watched.poll(html("one"))
+    (item,) = (await watched.poll(html("one", "two", note="12:31"))).items
+    assert item.body == "two"
+
+
+def test_patterns_and_selectors_are_checked() -> None:
+    with pytest.raises(ValidationError, match=r"no regular expression \(RE2\)"):
+        page("https://h.example/", ignore=["(a"])
+    with pytest.raises(ValidationError, match="no XPath expression"):
+        page("https://h.example/", select="//ul[")
 
 
 async def test_doing_it_twice_gives_the_same_item(watched) -> None:
@@ -102,6 +180,8 @@ async def test_an_error_page_is_no_change(watched) -> None:
     with pytest.raises(FetchError) as caught:
         await watched.poll(b"<title>Just a moment...</title><p id=list>Checking</p>")
     assert caught.value.kind is FetchKind.BLOCKED
+    with pytest.raises(ParseError, match="looks like an error page"):
+        await watched.poll(b"<html><title>503 Service Unavailable</title><p id=list>Back soon</p></html>")
     assert watched.state is before
     assert (await watched.poll(html("one"))).outcome is Outcome.SAME_BODY
 

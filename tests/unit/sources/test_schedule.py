@@ -19,9 +19,9 @@ def state(**keys) -> SourceState:
     return SourceState("s", NOW, **({"first_polled_at": NOW - 1e6} | keys))
 
 
-def wait(got: Poll, new: int = 0, before: SourceState | None = None, **keys) -> float:
+def wait(got: Poll, gap: bool = False, **keys) -> float:
     """The middle of many draws, which are all within a tenth of it."""
-    waits = [next_due(source(**keys), before or state(), got, NOW, Random(n), new=new) - NOW for n in range(200)]
+    waits = [next_due(source(**keys), got, NOW, Random(n), gap=gap) - NOW for n in range(200)]
     middle = (min(waits) + max(waits)) / 2
     assert max(waits) <= middle * 1.11
     assert len(set(waits)) > 100
@@ -73,13 +73,23 @@ def test_an_explicit_interval_beats_what_the_server_says() -> None:
 
 def test_a_gap_halves_the_interval() -> None:
     full = polled(Outcome.PARSED, items=10, per_day=10)
-    assert wait(full, new=10) == pytest.approx(18 * MINUTE, rel=0.02)
-    assert wait(full, new=9) == pytest.approx(36 * MINUTE, rel=0.02)
-    assert wait(full, new=10, before=state(first_polled_at=None)) == pytest.approx(36 * MINUTE, rel=0.02)
+    assert wait(full, gap=True) == pytest.approx(18 * MINUTE, rel=0.02)
+    assert wait(full) == pytest.approx(36 * MINUTE, rel=0.02)
+    assert wait(polled(per_day=10_000), gap=True) == pytest.approx(5 * MINUTE, rel=0.02)
+
+
+def test_min_and_max_bound_auto() -> None:
+    assert wait(polled(per_day=10_000), min="20m") == pytest.approx(20 * MINUTE, rel=0.02)
+    assert wait(polled(per_day=1), max="10m") == pytest.approx(10 * MINUTE, rel=0.02)
+    assert wait(polled(per_day=1, max_age=7200.0), max="10m") == pytest.approx(10 * MINUTE, rel=0.02)
+    assert wait(polled(per_day=10), min="1m", max="2h") == pytest.approx(36 * MINUTE, rel=0.02)
+    for wrong in ({"every": "5m", "max": "10m"}, {"min": "10m", "max": "5m"}, {"cron": "0 7 * * *", "min": "5m"}):
+        with pytest.raises(ValueError, match=r"min"):
+            source(**wrong)
 
 
 def test_cron() -> None:
-    due = next_due(source(cron="0 7 * * *", timezone="Europe/Kyiv"), state(), polled(), NOW, Random(1))
+    due = next_due(source(cron="0 7 * * *", timezone="Europe/Kyiv"), polled(), NOW, Random(1))
     assert due == 1_800_075_600.0  # 2027-01-16 05:00 UTC
 
 

@@ -1,0 +1,4 @@
+"""Fixtures of the tests over real servers."""
+
+from tests.pipelines import start  # noqa: F401 - fixtures
+from tests.sites import hands, ok_fixture, serve  # noqa: F401 - fixtures

@@ -1,0 +1,228 @@
+"""Bad servers and feeds beside good ones, through the whole pipeline: each ends with its error, disturbing no other."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import resource
+import time
+from typing import Any
+
+import brotli
+import pytest
+from backports import zstd as codec
+
+from tests.paths import CORPORA
+from tests.sites import ok
+from tests.unit.pipeline.test_checkup import configuration, feed
+from watcher.daemon.lane import Lane
+from watcher.model import Queue
+from watcher.pipeline import poll
+
+TIMEOUT = 2.0  # seconds that a request may take here
+MAX_BODY = 1_000_000
+GOOD = 20
+
+XML = "Content-Type: application/rss+xml"
+LAUGHS = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12))
+
+
+def zeros(size: int) -> bytes:
+    return b"<rss><channel><title>" + b" " * size
+
+
+def zstd(data: bytes) -> bytes:
+    return bytes(codec.compress(data))
+
+
+def redirect(where: str) -> bytes:
+    return ok(b"", f"Location: {where}", status="302 Found")
+
+
+async def drop(writer: Any) -> None:
+    writer.close()
+
+
+async def reset(writer: Any) -> None:
+    writer.transport.abort()
+
+
+async def drip(writer: Any) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        writer.write(b"<")
+        await writer.drain()
+        await asyncio.sleep(0.02)
+
+
+async def silence(writer: Any) -> None:
+    await asyncio.sleep(60)
+
+
+async def endless(writer: Any) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        writer.write(b"<item>" * 10_000)
+        await writer.drain()
+
+
+async def endless_headers(writer: Any) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        writer.write(b"X-More: and more\r\n" * 100)
+        await writer.drain()
+
+
+async def endless_chunks(writer: Any) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        writer.write(b"1\r\n<\r\n" * 1000)
+        await writer.drain()
+
+
+# What each does, and how that is called. A path that starts with /loop leads back to itself.
+SERVERS: dict[str, tuple[Any, str]] = {
+    "drop": (drop, "network"),
+    "reset": (reset, "network"),
+    "silence": (silence, "timeout"),
+    "drip": (drip, "timeout"),
+    "endless": (endless, "too large"),
+    "endless-headers": (endless_headers, "protocol"),
+    "endless-chunks": (endless_chunks, "timeout"),
+    "partial": (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<rss>", "protocol"),
+    "huge-length": (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n<rss>", "too large"),
+    "negative-length": (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n<rss>", "protocol"),
+    "no-http": (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "protocol"),
+    "garbage": (bytes(range(128, 256)) * 40 + b"\r\n\r\n", "protocol"),
+    "bomb-gzip": (ok(gzip.compress(zeros(200_000_000), 9), "Content-Encoding: gzip"), "too large"),
+    "bomb-br": (ok(brotli.compress(zeros(100_000_000), quality=5), "Content-Encoding: br"), "too large"),
+    "bomb-zstd": (ok(zstd(zeros(100_000_000)), "Content-Encoding: zstd"), "too large"),
+    "bad-gzip": (ok(b"no gzip at all", "Content-Encoding: gzip"), "encoding"),
+    "cut-gzip": (ok(gzip.compress(feed(1))[:-12], "Content-Encoding: gzip"), "encoding"),
+    "odd-encoding": (ok(b"?", "Content-Encoding: rot13"), "encoding"),
+    "loop": (redirect("/loop"), "redirects"),
+    "to-file": (redirect("file:///etc/passwd"), "forbidden url"),
+    "to-backslash": (redirect("http:\\\\127.0.0.1"), "forbidden url"),
+    "to-login": (redirect("http://admin:admin@news.example/"), "forbidden url"),
+    "to-metadata": (redirect("http://169.254.169.254/latest/meta-data"), "forbidden address"),
+    "to-mapped": (redirect("http://[::ffff:10.0.0.1]/"), "forbidden address"),
+    "to-nat64": (redirect("http://[64:ff9b::7f00:1]/"), "forbidden address"),
+    "to-inside": (redirect("http://inside.example/"), "forbidden address"),
+    "gone": (ok(status="410 Gone"), "gone"),
+    "blocked": (ok(b"<title>Just a moment...</title>", "cf-mitigated: challenge", status="403 Forbidden"), "blocked"),
+    "broken": (ok(status="500 Internal Server Error"), "http 5xx"),
+    "limited": (ok(status="429 Too Many Requests"), "rate limited"),
+    "page": (ok(b"<!doctype html><html><title>News</title><p>Hello", XML), "parse"),
+    "empty": (ok(b"", XML), "parse"),
+    "json-deep": (ok(b'{"items":' + b"[" * 300_000, XML), "parse"),
+    "nested": (ok(b"<rss version='2.0'><channel>" + b"<item><title>" * 75_000, XML), "parse"),
+}
+FEEDS: dict[str, bytes] = {  # nothing is wrong with how these come
+    "laughs": f"<!DOCTYPE rss [<!ENTITY a0 'ha'>{LAUGHS}]><rss version='2.0'><channel><item>"
+    "<title>&a11;</title></item></channel></rss>".encode(),
+    "file": b"<!DOCTYPE rss [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><rss version='2.0'><channel><item>"
+    b"<guid>1</guid><title>It says &x;</title></item></channel></rss>",
+    "flood": b"<rss version='2.0'><channel>"
+    + b"".join(b"<item><title>%d</title></item>" % n for n in range(20_000))
+    + b"</channel></rss>",
+    "attributes": b"<rss version='2.0'><channel "
+    + b" ".join(b"a%d='x'" % n for n in range(50_000))
+    + b"><item/></channel></rss>",
+}
+
+
+class Inside:
+    """A name server by which every name is at an address in here. (One that changes its answer: the client's tests.)"""
+
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[dict[str, Any]]:
+        return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": 2, "proto": 6, "flags": 0}]
+
+    async def close(self) -> None:
+        pass
+
+
+async def lag(found: list[float]) -> None:
+    """How late the event loop is, again and again."""
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(0.005)
+        found.append(time.monotonic() - before - 0.005)
+
+
+async def test_each_ends_with_its_error_and_the_others_do_not_notice(serve, start, monkeypatch) -> None:
+    monkeypatch.setattr("watcher.sources.feed.PARSE_DEADLINE", TIMEOUT)
+    done: list[float] = []
+
+    async def bad(asked: Any, writer: Any) -> None:
+        name = asked.path.strip("/")
+        answer = SERVERS[name][0] if name in SERVERS else ok(FEEDS[name], XML)
+        if isinstance(answer, bytes):
+            writer.write(answer)
+        else:
+            await answer(writer)
+
+    async def good(asked: Any, writer: Any) -> None:
+        done.append(time.monotonic())
+        writer.write(ok(feed(*(f"{asked.path}{n}" for n in range(20))), XML))
+
+    # Each bad one is a host of its own, so that one that asks for silence asks for itself alone.
+    sites = {name: await serve(bad) for name in (*SERVERS, *FEEDS)}
+    well = await serve(good)
+    text = configuration(well, *(f"good-{n:02}" for n in range(GOOD)))
+    text += "".join(f"  {name}: {{feed: '{site.url}/{name}', full_text: never}}\n" for name, site in sites.items())
+    text = text.replace("host_gap: 0s", f"host_gap: 0s, timeout: {TIMEOUT:g}s, max_body: {MAX_BODY // 1_000_000}MB")
+    pipeline = await start(text, resolver=Inside(), workers_at_once=2)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    lane = Lane(Queue.SOURCE, poll, pipeline.services, room=200, lease=600.0)
+    pipeline.services.tools.fetch.patient = True
+    lags: list[float] = []
+    watch = asyncio.create_task(lag(lags))
+    started = time.monotonic()
+    async with asyncio.timeout(60):
+        await lane.run_dry(due=pipeline.clock.time)
+    took = time.monotonic() - started
+    watch.cancel()
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+    found = {one.state.id: one for one in await pipeline.sources()}
+    expected = {name: kind for name, (_, kind) in SERVERS.items()}
+    assert {name: found[name].error_kind for name in SERVERS} == expected
+    for name in SERVERS:
+        assert found[name].state.error and "\n" not in found[name].state.error
+        assert found[name].state.next_due > pipeline.clock.time
+    for name in FEEDS:  # read as far as that is safe, or refused
+        assert found[name].error_kind in (None, "parse"), found[name].state.error
+    async with pipeline.services.store.read() as tx:
+        stored = [one.item for one in await tx.items.list(100_000)]
+    assert not any("root:" in item.title or len(item.title) > 100_000 for item in stored)
+
+    for number in range(GOOD):
+        assert found[f"good-{number:02}"].state.failures == 0 and found[f"good-{number:02}"].listed == 20
+    assert max(done) - started < 2 * TIMEOUT, (
+        "a good source was asked late"
+    )  # the servers take their share of this loop
+    lags.sort()
+    p99 = lags[len(lags) * 99 // 100]
+    print(f"{len(sites)} bad, {GOOD} good: {took:.1f} s, the loop's lag p99 {p99 * 1000:.0f} ms, +{grown:.0f} MB")
+    assert p99 < 0.25  # on a machine that does other things too
+    assert grown < 150
+
+
+@pytest.mark.skipif(not CORPORA.exists(), reason="the corpora are not here")
+async def test_the_hostile_corpus_beside_a_good_source(serve, start, monkeypatch) -> None:
+    monkeypatch.setattr("watcher.sources.feed.PARSE_DEADLINE", TIMEOUT)
+    files = {
+        path.stem: path.read_bytes() for path in sorted((CORPORA / "hostile").glob("*.*")) if path.suffix != ".jsonl"
+    }
+    pages = {f"/{name}": ok(body, XML) for name, body in files.items()} | {"/good": ok(feed(1), XML)}
+    site = await serve(pages)
+    text = configuration(site, "good", *files).replace("host_gap: 0s", "host_gap: 0s, per_host: 16")
+    pipeline = await start(text, workers_at_once=2)
+    pipeline.services.tools.fetch.patient = True
+    lane = Lane(Queue.SOURCE, poll, pipeline.services, room=200, lease=600.0)
+    async with asyncio.timeout(90):
+        await lane.run_dry(due=pipeline.clock.time)
+    found = {one.state.id: one for one in await pipeline.sources()}
+    assert found["good"].state.failures == 0 and found["good"].listed == 1
+    assert {one.error_kind for one in found.values()} <= {None, "parse", "blocked"}
+    assert all(one.polled_at is not None for one in found.values())

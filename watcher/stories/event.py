@@ -1,0 +1,231 @@
+"""Whether two texts report one event: shared names and rare words, weighed by how few events have them. Pure.
+
+A story's outline is what its title and its lead say. Two outlines are compared by the cosine of their words, each
+weighed by its rarity, as topic detection has done it since TDT (Allan et al., "Topic Detection and Tracking Pilot
+Study", 1998). A relation folds what is told and holds nothing back, so that a wrong one costs minutes; yet it asks for
+words that the titles share and for names, for texts on one subject share a vocabulary.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from watcher.model import Item, Report, Story
+from watcher.stories import headlines
+from watcher.text.fold import chunk
+
+LEAD = 100  # words of the text that are read: what happened, who and where
+RARE_WORD = 5  # letters of a word that is no name
+NAME = 3
+COMMON = 32  # events; a word in the titles of so many says nothing
+TITLE = 2.0  # how much more a word of the title counts
+ALIKE = 0.35  # the cosine of two reports of one event
+OF_A_TITLE = 2  # words of each title that the other text has
+SAID = 3  # words that an explanation gives
+
+_IN_TITLE, _NAME, _FLAGS = 1, 2, 3
+_SENTENCE_ENDS = (".", "!", "?", "…", ":", '."', '!"', '?"', ".”", ".»", "»", "”")
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What an item says of its event. Hashes are signed 64 bit; 4 divides them."""
+
+    words: Mapping[int, str] = field(default_factory=dict)  # as first written, by hash
+    title: frozenset[int] = frozenset()  # those of the title
+    names: frozenset[int] = frozenset()
+
+    @property
+    def marked(self) -> frozenset[int]:
+        """The hashes as they are stored: the lowest two bits say whether the word is in the title, and is a name."""
+        return frozenset(h | _IN_TITLE * (h in self.title) | _NAME * (h in self.names) for h in self.words)
+
+    def without(self, common: Collection[int]) -> Outline:
+        """The outline without words that many events share."""
+        kept = {h: word for h, word in self.words.items() if h not in common}
+        return Outline(kept, self.title & kept.keys(), self.names & kept.keys())
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """The story that reports the same event, and the words that say so, the most telling first."""
+
+    story: Story
+    words: tuple[str, ...]
+    alike: float
+
+    @property
+    def detail(self) -> str:
+        """In words, as `watcher stories` and logs give it."""
+        return f"same event: {', '.join(self.words)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many different outlets report an event: with a text of their own, or with a copy only."""
+
+    own: int
+    copies: int
+
+    @property
+    def outlets(self) -> int:
+        """How many outlets in all."""
+        return self.own + self.copies
+
+    def __str__(self) -> str:
+        def counted(number: int, one: str, many: str) -> str:
+            return f"{number} {one if number == 1 else many}"
+
+        return (
+            f"{counted(self.outlets, 'outlet', 'outlets')}: {counted(self.copies, 'copy', 'copies')}, "
+            f"{counted(self.own, 'own report', 'own reports')}"
+        )
+
+
+def coverage(stories: Iterable[Sequence[str]]) -> Coverage:
+    """Copies and own reports told apart: of each story of an event the outlets, in order of appearance."""
+    own: set[str] = set()
+    every: set[str] = set()
+    for outlets in stories:
+        own.update(outlets[:1])
+        every.update(outlets)
+    return Coverage(len(own), len(every - own))
+
+
+def outline(item: Item) -> Outline:
+    """What `item` names in its title and in the first words of its text."""
+    title = _words(item.title)
+    lead = _words(max(item.body, item.summary, key=len))
+    lower = {word.hash for word, _ in (*title, *lead) if word.lower}
+    long = [word for word, _ in title if word.cased and len(word.written) > NAME]
+    headed = sum(not word.lower for word in long) > 0.6 * len(long)  # Every Word Has a Capital There
+    words: dict[int, str] = {}
+    names: set[int] = set()
+    for text, said in ((title, headed), (lead, False)):
+        for word, begins in text:
+            name = word.name and not (word.cased and (begins or said or word.hash in lower))
+            if name or word.telling:
+                words.setdefault(word.hash, word.written)
+                if name:
+                    names.add(word.hash)
+    return Outline(words, frozenset(word.hash for word, _ in title) & words.keys(), frozenset(names))
+
+
+def stems(text: str) -> frozenset[int]:
+    """The hashes of all words of a text, of names and others, as outlines have them."""
+    return frozenset(word.hash for written in text.split() for word in _READ[written])
+
+
+def relate(item: Item, new: Outline, held: Mapping[int, int], reports: Sequence[Report]) -> Relation | None:
+    """The report of `reports` that tells of the same event as `item`, whose outline is `new`; None where none does.
+
+    `held` says of each word how many known events have it in a title. Reports of the item's own outlet are passed
+    over: what one outlet writes is alike by its templates.
+    """
+    weights = {hashed: weight(held.get(hashed, 0)) for hashed in new.words}
+    headline = headlines.read(item.title, item.outlet)
+    found: list[Relation] = []
+    for report in reports:
+        if item.outlet and item.outlet in report.story.outlets:
+            continue
+        alike, shared = _compare(new, weights, report)
+        if alike < ALIKE or headlines.differ(headline, headlines.read(report.story.title), numbered=False):
+            continue
+        telling = sorted(shared, key=lambda h: (h not in new.title, h not in new.names, -weights[h], new.words[h]))
+        found.append(Relation(report.story, tuple(new.words[h] for h in telling[:SAID]), alike))
+    return max(found, key=lambda relation: relation.alike, default=None)
+
+
+def weight(events: int) -> float:
+    """How telling a word is that so many known events have: 1.0 where it is new, 0.0 where COMMON have it."""
+    return max(0.0, 1.0 - math.log(max(events, 1)) / math.log(COMMON))
+
+
+def _compare(new: Outline, weights: Mapping[int, float], report: Report) -> tuple[float, list[int]]:
+    """How alike two outlines are, 0.0 to 1.0, and the words that both have."""
+    marks = {hashed & ~_FLAGS: hashed & _FLAGS for hashed in report.words}
+    shared = [hashed for hashed in weights if hashed in marks and weights[hashed]]
+    of_theirs = {hashed for hashed in shared if marks[hashed] & _IN_TITLE}
+    of_ours = new.title.intersection(shared)
+    named = any(marks[hashed] & _NAME or hashed in new.names for hashed in shared)
+    if not named or not of_ours & of_theirs or min(len(of_ours), len(of_theirs)) < OF_A_TITLE:
+        return 0.0, shared
+    ours = {hashed: value * (TITLE if hashed in new.title else 1) for hashed, value in weights.items()}
+    # Of what only they have nothing is known here: each such word is taken for a rare one.
+    theirs = {h: weights.get(h, 1.0) * (TITLE if mark & _IN_TITLE else 1) for h, mark in marks.items()}
+    length = math.hypot(*ours.values()) * math.hypot(*theirs.values())
+    return (sum(ours[h] * theirs[h] for h in shared) / length if length else 0.0), shared
+
+
+class _Word(NamedTuple):
+    """A word as its letters tell it; whether a capital makes it a name is told by where it stands."""
+
+    hash: int  # of its stem
+    written: str
+    cased: bool  # its script has capitals
+    lower: bool  # it has none
+    name: bool  # it may be one
+    telling: bool  # it says something though it be no name
+
+
+def _words(text: str) -> list[tuple[_Word, bool]]:
+    """The first words, and whether each begins a sentence."""
+    found: list[tuple[_Word, bool]] = []
+    begins = True
+    for written in text.split(None, LEAD)[:LEAD]:
+        words = _READ[written]
+        if words:
+            found.append((words[0], begins))
+            found += [(word, False) for word in words[1:]]
+            begins = written.endswith(_SENTENCE_ENDS)
+        if len(found) >= LEAD:
+            break
+    return found[:LEAD]
+
+
+class _Read(dict[str, tuple[_Word, ...]]):
+    """The words of chunks met before."""
+
+    def __missing__(self, written: str) -> tuple[_Word, ...]:
+        words = tuple(_chunk_words(written))
+        if len(written) <= 40:
+            if len(self) >= 100_000:
+                self.clear()
+            self[written] = words
+        return words
+
+
+_READ = _Read()
+
+
+def _chunk_words(written: str) -> Iterator[_Word]:
+    """The words of a chunk without white space; unspaced scripts, whose characters touch, in overlapping pairs."""
+    tokens = chunk(written).tokens
+    for one, after in zip(tokens, [*tokens[1:], None], strict=False):
+        if len(one.plain) == 1 and after is not None and after.start == one.end:
+            yield _Word(_hash(one.plain + after.plain), one.exact + after.exact, False, False, True, True)
+            continue
+        first = one.exact[0]
+        upper, lower = first.isupper(), first.islower()
+        named = len(one.plain) >= NAME and first.isalpha() and not lower
+        yield _Word(_hash(_stem(one.plain)), one.exact, upper or lower, lower, named, _is_telling(one.plain))
+
+
+def _is_telling(word: str) -> bool:
+    if word.isdecimal():
+        return len(word) > 1 and not (len(word) == 4 and word[:2] in ("19", "20"))  # nor is a year
+    return len(word) >= RARE_WORD
+
+
+def _stem(word: str) -> str:
+    """What inflection leaves of a word in most languages: its first letters."""
+    return word[:6] if word.isascii() else word[: max(4, min(6, len(word) - 2))]
+
+
+def _hash(word: str) -> int:
+    digest = hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8, person=b"event").digest()
+    return int.from_bytes(digest, "big", signed=True) & ~_FLAGS

@@ -1,0 +1,82 @@
+"""Telegram's Bot API (core.telegram.org/bots/api) where Apprise has nothing for it: editing, and finding a chat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from watcher.errors import Failure, TransportError
+from watcher.model import Message
+from watcher.transports.base import Receipt
+from watcher.transports.web import Answer, post_json
+
+API = "https://api.telegram.org"
+_URL = re.compile(r"tgram://(?:bot)?(?P<id>[0-9]+)(?::|%3A|/)(?P<key>[a-z0-9_-]+)/*(?P<chat>[^?/]*)", re.IGNORECASE)
+
+
+async def edit(url: str, handle: str, message: Message, masked: Callable[[str], str]) -> Receipt:
+    """Put `message` in the place of message `handle` in the one chat of `url` (editMessageText).
+
+    Raises TransportError, its answer passed through `masked`.
+    """
+    found = _URL.match(url.strip())
+    if found is None:
+        raise TransportError(Failure.PERMANENT, "the Telegram URL cannot be read")
+    chat = unquote(found["chat"]) or parse_qs(url.partition("?")[2]).get("to", [""])[0]
+    chat = chat.partition(":")[0]  # the topic is the message's own
+    chat_id: int | str = int(chat) if chat.lstrip("-").isdigit() else f"@{chat.lstrip('@')}"
+    answer = await call(
+        f"{found['id']}:{found['key']}",
+        "editMessageText",
+        {
+            "chat_id": chat_id,
+            "message_id": int(handle),
+            "text": message.body,
+            "parse_mode": "HTML",
+            "link_preview_options": {"is_disabled": True},
+        },
+        masked,
+    )
+    said = str(answer.content.get("description", ""))
+    if answer.content.get("ok") or "message is not modified" in said:
+        return Receipt(f"{answer.status} edited", handle)
+    raise _failure(answer, masked)
+
+
+async def call(token: str, method: str, values: Mapping[str, Any], masked: Callable[[str], str]) -> Answer:
+    """Call a method of the API. Raises TransportError where there was no answer."""
+    return await post_json(f"{API}/bot{token}/{method}", values, masked=masked)
+
+
+def _failure(answer: Answer, masked: Callable[[str], str]) -> TransportError:
+    parameters = answer.content.get("parameters") or {}
+    wait = parameters.get("retry_after")
+    said = masked(f"{answer.status} {answer.content.get('description', '')}")
+    failure = Failure.TRANSIENT if answer.status in (0, 429) or answer.status >= 500 else Failure.PERMANENT
+    return TransportError(failure, said, retry_after=float(wait) if wait is not None else None)
+
+
+async def wait_for_word(token: str) -> tuple[int, str]:
+    """The chat from which the bot of `token` hears next, by number and name (getUpdates, long polling).
+
+    Raises TransportError where the API does not know the token.
+    """
+
+    def masked(text: str) -> str:
+        return text.replace(token, "***").replace(token.partition(":")[2] or token, "***")
+
+    if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", token):
+        raise TransportError(Failure.PERMANENT, "a bot's token is like 123456789:AbC-dEf")
+    offset = 0
+    while True:
+        answer = await call(token, "getUpdates", {"offset": offset, "timeout": 20}, masked)
+        if not answer.content.get("ok"):
+            raise _failure(answer, masked)
+        for update in answer.content.get("result", []):
+            offset = max(offset, update["update_id"] + 1)
+            message = update.get("message") or update.get("channel_post") or update.get("my_chat_member") or {}
+            chat = message.get("chat") or {}
+            if "id" in chat:
+                return int(chat["id"]), str(chat.get("title") or chat.get("username") or chat.get("first_name") or "")
