@@ -15,7 +15,7 @@ before, as in service); "again" is over articles whose every word is remembered.
 on; reading YAML is no part of it.
 
 A peer finds the rules' words, prefixes and phrases as whole words, without case: no AND, NOT, NEAR or field is in its
-figure, nor possessives, accents, or which rule matched. Each is used as it is quickest: hyperscan and RE2 with word
+figure, nor possessives, accents, or which rule matched. Whole words cost: hyperscan and RE2 with word
 boundaries in their patterns, Aho-Corasick over text whose words have one space between. It is skipped where its wheel
 is not installed (`pip install watcher[bench]`).
 
