@@ -1,11 +1,23 @@
 """How many 600-word articles a second are matched against 100 to 100,000 rules, beside the peers in the same run.
 
-`python -m benchmarks.matching [--rules 100 1000 10000] [--peers] [--no-prefixes]`
+`python -m benchmarks.matching [--rules 100 1000 10000 100000] [--peers [NAME …]] [--no-prefixes]`
 
-Rules: 60% AND and OR of words, 20% phrases, 10% NEAR, 8% prefixes, 2% fields; about 0.05% of the pairs of rule and
-document match. Everything is counted from the article's text on: folding, finding the words, judging. One process, one
-thread. A peer finds its rules' words only (its figure has no AND, NOT, NEAR or field in it), folding counted; it is
-skipped where its wheel is not installed (`pip install watcher[bench]`).
+Rules: 60% AND and OR of words, 20% phrases, 10% NEAR, 8% prefixes, 2% fields. A rule is written by one who reads the
+news: each word is a word of an article drawn at random, so that words come by the number of articles that hold them; a
+phrase is two words that stand side by side there, the words of a NEAR stand within five of each other there. Words that
+more than CEILING of the articles hold are left out, as nobody watches for them alone: this one number is set so that
+0.05% (± 0.01) of the pairs of rule and article match. A rule that is OR of words and nothing else is not among them,
+since it would match a hundred times as often.
+
+Everything is counted from the article's text on: folding, finding the words, judging. Each row in a process of its own,
+one thread; seconds are of CPU. Half of the articles are read first, the other half is timed ("new": none was seen
+before, as in service); "again" is over articles whose every word is remembered. Building counts from the queries' texts
+on; reading YAML is no part of it.
+
+A peer finds the rules' words, prefixes and phrases as whole words, without case: no AND, NOT, NEAR or field is in its
+figure, nor possessives, accents, or which rule matched. Whole words cost: hyperscan and RE2 with word
+boundaries in their patterns, Aho-Corasick over text whose words have one space between. It is skipped where its wheel
+is not installed (`pip install watcher[bench]`).
 
 Articles are those of ../shared/corpora where they are, else made of invented words with news' frequencies.
 """
@@ -16,9 +28,11 @@ import argparse
 import gc
 import importlib.util
 import json
+import multiprocessing
 import random
 import re
 import resource
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -31,7 +45,8 @@ from watcher.text.fold import words
 SEED = 20
 WORDS = 600
 ARTICLES = 2_000
-BAND = (0.004, 0.04)  # the share of documents that hold a common word of a rule; rare ones are in fewer
+CEILING = 0.028  # the largest share of articles that hold a word or phrase of a rule: sets how many pairs match
+FUNCTION = 0.6  # a word that more of the articles hold is in no phrase
 
 
 def articles() -> list[Document]:
@@ -57,38 +72,69 @@ def invented() -> Iterator[Document]:
         )
 
 
+class Vocabulary:
+    """What rules are made of: each draw is what an article drawn at random holds, so by document frequency."""
+
+    def __init__(self, documents: list[Document], rng: random.Random) -> None:
+        self.rng = rng
+        self.texts = [words(document.body) for document in documents]
+        held = Counter(word for text in self.texts for word in set(text))
+        paired = Counter(pair for text in self.texts for pair in set(pairwise(text)))
+        usual = {word for word, seen in held.items() if seen > FUNCTION * len(documents)}
+        most = CEILING * len(documents)
+        self.words = {word for word, seen in held.items() if seen <= most and word.isascii() and word.isalpha()}
+        self.words -= {word for word in self.words if len(word) < 3}
+        self.pairs = {
+            pair
+            for pair, seen in paired.items()
+            if seen <= most and all(word.isascii() and word.isalpha() and word not in usual for word in pair)
+        }
+
+    def word(self, least: int = 3) -> str:
+        """A word of a random article."""
+        while True:
+            word = self.rng.choice(self.rng.choice(self.texts))
+            if word in self.words and len(word) >= least:
+                return word
+
+    def close(self) -> tuple[str, str]:
+        """Two words of a random article with at most five between them."""
+        while True:
+            text = self.rng.choice(self.texts)
+            at, gap = self.rng.randrange(len(text) - 7), self.rng.randint(1, 6)
+            if text[at] in self.words and text[at + gap] in self.words and text[at] != text[at + gap]:
+                return text[at], text[at + gap]
+
+    def phrase(self) -> str:
+        """Two words that stand side by side in a random article."""
+        while True:
+            text = self.rng.choice(self.texts)
+            at = self.rng.randrange(len(text) - 1)
+            if (text[at], text[at + 1]) in self.pairs:
+                return f'"{text[at]} {text[at + 1]}"'
+
+
 def rules(documents: list[Document], count: int, prefixes: bool) -> list[str]:
-    """Queries of the mix: rare words, as names are, common ones beside them, phrases of words that are not frequent."""
-    rng = random.Random(SEED)
-    frequency: Counter[str] = Counter()
-    pairs: set[tuple[str, str]] = set()
-    for document in documents:
-        found = words(document.body)
-        frequency.update(set(found))
-        pairs.update(pairwise(found))
-    low, high = (share * len(documents) for share in BAND)
-    usable = sorted(word for word, seen in frequency.items() if word.isascii() and word.isalpha() and len(word) > 2)
-    rare = [word for word in usable if frequency[word] < low]
-    common = [word for word in usable if low <= frequency[word] <= high]
-    known = {*rare, *common}
-    phrases = sorted(pair for pair in pairs if known.issuperset(pair))
-    return [rule(rng, rare, common, phrases, prefixes) for _ in range(count)]
+    """Queries of the mix; the same ones in every run."""
+    drawn = Vocabulary(documents, random.Random(SEED))
+    return [rule(drawn, prefixes) for _ in range(count)]
 
 
-def rule(rng: random.Random, rare: list[str], common: list[str], phrases: list[tuple[str, str]], prefixes: bool) -> str:
-    a, b, c = rng.sample(rare, 3)
-    x, y, z = rng.sample(common, 3)
-    kind = rng.random()
+def rule(drawn: Vocabulary, prefixes: bool) -> str:
+    kind = drawn.rng.random()
+    a, b, c, d = drawn.word(), drawn.word(), drawn.word(), drawn.word()
     if kind < 0.6:
-        forms = [f"{a} OR {b} OR {c}", f"{a} AND {x}", f"({a} OR {x}) AND ({y} OR {z})", f"({x} AND {y}) NOT {z}"]
-        return rng.choice(forms)
+        forms = [f"{a} AND {b}", f"{a} AND ({b} OR {c})", f"({a} OR {b}) AND ({c} OR {d})", f"({a} AND {b}) NOT {c}"]
+        return drawn.rng.choice(forms)
     if kind < 0.8:
-        return rng.choice(['"{} {}"', '"{} {}" AND {}']).format(*rng.choice(phrases), x)
+        return drawn.rng.choice(["{}", "{} AND {}"]).format(drawn.phrase(), a)
     if kind < 0.9:
-        return f"{x} NEAR/5 ({y} OR {a})"
+        one, other = drawn.close()
+        return f"{one} NEAR/5 ({other} OR {c})"
     if kind < 0.98:
-        return f"{a[:6]}* AND {x}" if prefixes and len(a) > 6 else f"{a} AND {x}"
-    return f"title:{x} AND {y}"
+        long = drawn.word(6)
+        return f"{long[:-2]}* AND {a}" if prefixes else f"{long} AND {a}"
+    return f"title:{a} AND {b}"
 
 
 def memory() -> float:
@@ -97,115 +143,169 @@ def memory() -> float:
         return int(file.read().split()[1]) * resource.getpagesize() / 1e6
 
 
-def speed(match: Callable[[Document], object], documents: list[Document], seconds: float = 6.0) -> float:
-    """Documents a second: every document once to warm up, then in rounds."""
-    warm = time.perf_counter()
-    for number, document in enumerate(documents):
-        match(document)
-        if time.perf_counter() - warm > seconds:
-            documents = documents[: number + 1]
-            break
+def speed(match: Callable[[Document], object], documents: list[Document], seconds: float) -> tuple[float, float]:
+    """Documents a second: of the half that was not seen before, and of all in rounds."""
+    half = len(documents) // 2
+    timed(match, documents[:half], seconds)
+    new = timed(match, documents[half:], seconds)
+    return new, timed(match, documents, seconds, rounds=True)
+
+
+def timed(
+    match: Callable[[Document], object], documents: list[Document], seconds: float, rounds: bool = False
+) -> float:
+    """Documents a second of CPU, for so many seconds at most, or exactly where they are gone through in rounds."""
     done, start = 0, time.process_time()
-    while (spent := time.process_time() - start) < seconds / 2:
-        for document in documents[:200]:
+    while True:
+        for document in documents:
             match(document)
-        done += len(documents[:200])
-        documents = documents[200:] + documents[:200]
-    return done / spent
+            done += 1
+            if time.process_time() - start > seconds:
+                return done / (time.process_time() - start)
+        if not rounds:
+            return done / (time.process_time() - start)
 
 
-def ours(queries: list[str], documents: list[Document]) -> None:
-    gc.collect()
-    before, start = memory(), time.perf_counter()
-    parsed = {f"rule{n}": parse(query) for n, query in enumerate(queries)}
-    parsing = time.perf_counter() - start
-    ruleset = RuleSet(parsed)
-    building = time.perf_counter() - start
-    size = memory() - before
-    hits = sum(len(ruleset.names(document)) for document in documents[:200])
-    share = hits / (len(queries) * min(200, len(documents)))
-    rate = speed(ruleset.names, documents)
+def row(name: str, patterns: int, figures: tuple[float, float], built: float, size: float, note: str = "") -> None:
+    new, again = figures
     print(
-        f"  watcher          {rate:9,.0f} docs/s   built in {building:5.2f} s (parsing {parsing:.2f}), {size:4.0f} MB,"
-        f" {share:.3%} of pairs match"
+        f"| {name:14} | {patterns:8,} | {new:9,.0f} | {again:9,.0f} | {built:6.2f} | {size:6.0f} | {note}", flush=True
     )
+
+
+def ours(queries: list[str], documents: list[Document], seconds: float, name: str = "watcher") -> None:
+    gc.collect()
+    before, start = memory(), time.process_time()
+    parsed = {f"rule{n}": parse(query) for n, query in enumerate(queries)}
+    parsing = time.process_time() - start
+    ruleset = RuleSet(parsed)
+    built = time.process_time() - start
+    size = memory() - before
+    figures = speed(ruleset.names, documents, seconds)
+    some = documents[::8]
+    share = sum(len(ruleset.names(document)) for document in some) / (len(queries) * len(some))
+    row(name, len(queries), figures, built, size, f"parsing {parsing:.2f} s of it; {share:.3%} of pairs match")
 
 
 # --- peers ----------------------------------------------------------------------------------------------------------
 
+SPACED = re.compile(r"\W+")
+
 
 def parts(queries: list[str]) -> list[str]:
-    """The words and phrases that the rules name: what a peer looks for."""
-    found = {part for query in queries for part in re.findall(r'"[^"]+"|[^\s():"]+', query) if not part.isupper()}
-    return sorted(part.strip('"').rstrip("*") for part in found if not re.match(r"NEAR/|title", part))
+    """The words, prefixes (with `*`) and phrases that the rules name: what a peer looks for."""
+    found = {part for query in queries for part in re.findall(r'"[^"]+"|[\w*]+', re.sub(r"NEAR/5|title:", "", query))}
+    return sorted(part.strip('"') for part in found if not part.isupper())
 
 
-def naive(queries: list[str]) -> Callable[[Document], object]:
-    patterns = [re.compile(rf"\b{re.escape(part)}\b", re.IGNORECASE) for part in parts(queries)]
-    return lambda document: [n for n, pattern in enumerate(patterns) if pattern.search(document.body)]
+def pattern(part: str) -> str:
+    """A part as a regular expression."""
+    return rf"\b{part[:-1]}" if part.endswith("*") else r"\b" + part.replace(" ", r"\W+") + r"\b"
 
 
-def re2_set(queries: list[str]) -> Callable[[Document], object]:
+def naive(wanted: list[str]) -> Callable[[Document], object]:
+    patterns = [re.compile(pattern(part), re.IGNORECASE) for part in wanted]
+    return lambda document: [
+        n for n, one in enumerate(patterns) if one.search(document.body) or one.search(document.title)
+    ]
+
+
+def both(document: Document) -> str:
+    return f"{document.title}\n\n{document.body}"
+
+
+def re2_set(wanted: list[str]) -> Callable[[Document], object]:
     import re2  # noqa: PLC0415 - a peer
 
     options = re2.Options()
     options.max_mem = 2 << 30
     found = re2.Set.SearchSet(options)
-    for part in parts(queries):
-        found.Add(rf"\b{re.escape(part)}\b")
+    for part in wanted:
+        found.Add(pattern(part))
     found.Compile()
-    return lambda document: found.Match(document.body.casefold())
+    return lambda document: found.Match(both(document).casefold())
 
 
-def ahocorasick(queries: list[str]) -> Callable[[Document], object]:
+def ahocorasick(wanted: list[str]) -> Callable[[Document], object]:
     import ahocorasick_rs  # noqa: PLC0415 - a peer
 
-    automaton = ahocorasick_rs.AhoCorasick(parts(queries))
-    return lambda document: set(automaton.find_matches_as_indexes(document.body.casefold(), overlapping=True))
+    automaton = ahocorasick_rs.AhoCorasick([f" {part[:-1]}" if part[-1] == "*" else f" {part} " for part in wanted])
+    find = automaton.find_matches_as_indexes
+    return lambda document: set(find(f" {SPACED.sub(' ', both(document).casefold())} ", overlapping=True))
 
 
-def hyperscan(queries: list[str]) -> Callable[[Document], object]:
+def hyperscan(wanted: list[str]) -> Callable[[Document], object]:
     import hyperscan as hs  # noqa: PLC0415 - a peer
 
-    wanted = [rf"\b{re.escape(part)}\b".encode() for part in parts(queries)]
     database = hs.Database()
-    database.compile(expressions=wanted, flags=[hs.HS_FLAG_CASELESS | hs.HS_FLAG_SINGLEMATCH] * len(wanted))
-    scratch: set[int] = set()
-    return lambda document: database.scan(document.body.encode(), match_event_handler=lambda n, *_: scratch.add(n))
+    flags = hs.HS_FLAG_CASELESS | hs.HS_FLAG_SINGLEMATCH
+    database.compile(
+        expressions=[pattern(part).encode() for part in wanted],
+        ids=list(range(len(wanted))),
+        flags=[flags] * len(wanted),
+    )
+
+    def match(document: Document) -> set[int]:
+        found: set[int] = set()
+        database.scan(both(document).encode(), match_event_handler=lambda n, *_: found.add(n))
+        return found
+
+    return match
 
 
+# How to build it, its module, and the most rules: beyond, it takes minutes.
 PEERS = {
-    "naive re": (naive, "re", 1_000),
+    "naive re": (naive, "re", 10_000),
     "google-re2 set": (re2_set, "re2", 10_000),
     "ahocorasick-rs": (ahocorasick, "ahocorasick_rs", 100_000),
     "hyperscan": (hyperscan, "hyperscan", 1_000),
 }
 
 
+def peer(name: str, queries: list[str], documents: list[Document], seconds: float) -> None:
+    build, module, most = PEERS[name]
+    wanted = parts(queries)
+    if len(queries) > most:
+        print(f"| {name:14} | {len(wanted):8,} | left out over {most:,} rules: it takes minutes")
+        return
+    if importlib.util.find_spec(module) is None:
+        print(f"| {name:14} | {len(wanted):8,} | not installed: pip install watcher[bench]")
+        return
+    gc.collect()
+    before, start = memory(), time.process_time()
+    match = build(wanted)
+    built, size = time.process_time() - start, memory() - before
+    row(name, len(wanted), speed(match, documents, seconds), built, size)
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--rules", type=int, nargs="*", default=[100, 1_000, 10_000, 100_000])
-    options.add_argument("--peers", action="store_true", help="run the peers too")
-    options.add_argument("--no-prefixes", action="store_true")
+    options.add_argument("--peers", nargs="*", choices=PEERS, help="run these peers too; all where none is named")
+    options.add_argument("--no-prefixes", action="store_true", help="a row for the same rules without prefixes")
+    options.add_argument("--seconds", type=float, default=3.0, help="for each figure")
     chosen = options.parse_args()
     documents = articles()
     print(f"{len(documents)} articles of {WORDS} words")
     for count in chosen.rules:
-        queries = rules(documents, count, not chosen.no_prefixes)
-        print(f"{count:,} rules:")
-        ours(queries, documents)
-        for name, (build, module, most) in PEERS.items() if chosen.peers else ():
-            if count > most:
-                print(f"  {name:16} left out over {most:,} rules: it would take minutes")
-                continue
-            if importlib.util.find_spec(module) is None:
-                print(f"  {name:16} not installed: pip install watcher[bench]")
-                continue
-            gc.collect()
-            before, start = memory(), time.perf_counter()
-            match = build(queries)
-            built, size = time.perf_counter() - start, memory() - before
-            print(f"  {name:16} {speed(match, documents, 3.0):9,.0f} docs/s   built in {built:5.2f} s, {size:4.0f} MB")
+        queries = rules(documents, count, prefixes=True)
+        print(f"\n{count:,} rules\n")
+        print(
+            "|                | patterns |  new docs/s | again docs/s | build s | MB |\n|---|--:|--:|--:|--:|--:|---|"
+        )
+        alone(ours, queries, documents, chosen.seconds)
+        if chosen.no_prefixes:
+            alone(ours, rules(documents, count, prefixes=False), documents, chosen.seconds, "no prefixes")
+        for name in PEERS if chosen.peers == [] else chosen.peers or ():
+            alone(peer, name, queries, documents, chosen.seconds)
+
+
+def alone(measure: Callable[..., None], *arguments: object) -> None:
+    """Measure in a process of its own, so that memory and what is remembered are its own."""
+    sys.stdout.flush()
+    child = multiprocessing.get_context("spawn").Process(target=measure, args=arguments)
+    child.start()
+    child.join()
 
 
 if __name__ == "__main__":

@@ -6,13 +6,18 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from itertools import product
+from unittest import mock
 
 import Stemmer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watcher.query import Document, Node, RuleSet, explain, inflected, parse
+from watcher.query import Document, Node, RuleSet, explain, inflected, parse, presearch
 from watcher.query.ast import And, AtLeast, Field, First, InLanguage, Named, Near, Not, Or, Phrase, Regex, Value, Word
+from watcher.query.evaluate import hits as places
+from watcher.query.leaves import Lexicon, is_plain, keys_of
+from watcher.query.view import FieldText
+from watcher.text.fold import chunk
 
 # --- the plainest evaluator: lists of words, all pairs, no index ------------------------------------------------------
 
@@ -285,6 +290,70 @@ def test_many_rules_equal_the_plain_evaluator(nodes: list[Node], items: list[Doc
         assert ruleset.names(item) == expected
         assert [match.rule for match in ruleset.match(item)] == expected
         assert [match.rule for match in ruleset.match(item, {"r0"})] == [name for name in expected if name == "r0"]
+
+
+# --- each quick way against the slow one ------------------------------------------------------------------------------
+
+folded = [word for word in WORDS if is_plain(keys_of(word)[0]) and len(keys_of(word)) == 1]
+folded_words = st.sampled_from(folded).map(Word)
+SPECIAL = ["=US", "=Mali", "~.mali", "mal*", "mali*", "niger*", "caf*", "café*", "café", "wom?n", "mal?*", "~c++", "us"]
+few_words = st.sets(st.sampled_from(["mali", "niger", "war"]).map(Word), min_size=1, max_size=2)
+few_texts = st.lists(st.sampled_from(["Mali", "niger,", "War", "x", "y", "z-z"]), max_size=7).map(" ".join)
+folded_phrases = st.builds(Phrase, st.lists(folded_words, min_size=2, max_size=3).map(tuple))
+
+
+@many
+@given(
+    st.lists(st.one_of(phrases, folded_phrases, queries), min_size=1, max_size=12),
+    documents,
+    st.sampled_from([(0, 10**6), (0, 0), (10**6, 10**6)]),
+)
+def test_pairs_are_found_alike_in_every_way(nodes: list[Node], item: Document, ways: tuple[int, int]) -> None:
+    with mock.patch.multiple(presearch, FEW=ways[0], MANY=ways[1]):
+        names = RuleSet({f"r{number}": node for number, node in enumerate(nodes)}).names(item)
+    assert names == [f"r{number}" for number, node in enumerate(nodes) if judge(node, item)]
+
+
+@many
+@given(folded_phrases, texts)
+def test_a_phrase_read_off_the_words_is_the_phrase_by_places(phrase: Phrase, text: str) -> None:
+    field = FieldText(Lexicon(phrase.keys), "body", text)
+    assert field.side_by_side(phrase.keys) == bool(hits(phrase, pieces(text, title=False)))
+
+
+@many
+@given(few_words, few_words, st.integers(0, 3), st.booleans(), few_texts)
+def test_near_read_off_the_words_is_near_by_places(
+    left: set[Word], right: set[Word], distance: int, ordered: bool, text: str
+) -> None:
+    node = Near(Or(tuple(left)), Or(tuple(right)), distance, ordered=ordered)
+    field = FieldText(Lexicon(()), "body", text)
+    sides = [frozenset(word.keys[0] for word in words) for words in (left, right)]
+    assert field.near(sides[0], sides[1], distance, ordered) == bool(places(node, field))
+    assert holds(node, Document(body=text)) == judge(node, Document(body=text))
+
+
+@many
+@given(documents)
+def test_a_text_is_its_words_wherever_they_are_asked_for(item: Document) -> None:
+    field = FieldText(Lexicon(["caf*", "=US", "C++"]), "body", item.body)
+    assert field.tokens == [plain(piece.written) for piece in pieces(item.body, title=False)]
+    for word in set(field.tokens):
+        assert [first for first, _ in field.places(word)] == [n for n, one in enumerate(field.tokens) if one == word]
+
+
+@many
+@given(
+    st.sets(st.sampled_from(SPECIAL), min_size=4),
+    st.builds(
+        "{}{}{}".format, st.sampled_from(["", "(", "."]), st.sampled_from(RUNS), st.sampled_from(["", ".", ",)"])
+    ),
+)
+def test_a_chunk_learnt_quickly_is_the_chunk_learnt_by_its_tokens(keys: set[str], written: str) -> None:
+    lexicon = Lexicon(keys)
+    piece = chunk(written)
+    assert lexicon.plains[written] == tuple(token.plain for token in piece.tokens)
+    assert set(lexicon.special.get(written, ())) == {key for key, _, _ in lexicon._places(piece)}
 
 
 @many

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -29,10 +30,13 @@ from watcher.query.ast import (
 )
 from watcher.query.document import Document
 from watcher.query.evaluate import as_phrase, value_of
+from watcher.query.leaves import is_plain
 from watcher.query.lexer import ITEM_FIELDS, TEXT_FIELDS
 from watcher.text.urls import host
 
-Test = Callable[[AbstractSet[str]], bool]
+Pair = tuple[str, str]  # two folded words that stand side by side in one field
+Key = str | Pair
+Test = Callable[[AbstractSet[Key]], bool]
 
 # Words of which most texts hold some; folded.
 _COMMON = frozenset(
@@ -51,13 +55,15 @@ _COMMON = frozenset(
 )
 
 
-def rarity(key: str, seen: Mapping[str, int], documents: int) -> float:
+def rarity(key: Key, seen: Mapping[Key, int], documents: int) -> float:
     """The share of documents that hold `key`, as far as is known: from documents seen, before that from its looks."""
     looks = _looks(key)
     return looks if not documents else (seen.get(key, 0) + looks * 20) / (documents + 20)
 
 
-def _looks(key: str) -> float:
+def _looks(key: Key) -> float:
+    if isinstance(key, tuple):
+        return min(_looks(key[0]), _looks(key[1])) / 20
     head = key[0]
     if head == "~":
         return 0.001
@@ -74,14 +80,32 @@ class Need(NamedTuple):
     """Keys of which a matching document holds at least one, and the share of documents that do."""
 
     share: float
-    keys: frozenset[str]
+    keys: frozenset[Key]
 
 
-def needs(node: Node, cost: Callable[[str], float]) -> list[Need]:  # noqa: PLR0911 - one case a node
+def keys_needed(node: Word | Phrase) -> tuple[Key, ...]:
+    """What stands in any text that holds `node`: its words, and as pairs those that must stand side by side."""
+    keys = node.keys
+    if len(keys) == 1 or (isinstance(node, Phrase) and node.loose is not None):
+        return keys
+    plain = [is_plain(key) for key in keys]
+    if all(plain):
+        return tuple(pairwise(keys))
+    pairs = [pair for pair, sides in zip(pairwise(keys), pairwise(plain), strict=True) if all(sides)]
+    return (*keys, *pairs)
+
+
+def _decides(node: Word | Phrase) -> bool:
+    """Whether what `node` needs is all that it asks for."""
+    found = keys_needed(node)
+    return len(found) == 1
+
+
+def needs(node: Node, cost: Callable[[Key], float]) -> list[Need]:  # noqa: PLR0911 - one case a node
     """The two rarest sets of keys of which any match holds one each: fewer where there are none."""
     match node:
         case Word() | Phrase():
-            return _each(node.keys, cost)
+            return _each(keys_needed(node), cost)
         case And(children=below):
             return _rarest(need for child in below for need in needs(child, cost))
         case Or(children=below):
@@ -101,7 +125,7 @@ def needs(node: Node, cost: Callable[[str], float]) -> list[Need]:  # noqa: PLR0
     return []
 
 
-def _each(keys: tuple[str, ...], cost: Callable[[str], float]) -> list[Need]:
+def _each(keys: tuple[Key, ...], cost: Callable[[Key], float]) -> list[Need]:
     if len(keys) == 1:
         return [Need(cost(keys[0]), frozenset(keys))]
     return _rarest(Need(cost(key), frozenset((key,))) for key in set(keys))
@@ -124,7 +148,7 @@ def _either(branches: list[list[Need]]) -> list[Need]:
     return found
 
 
-def _value_needs(field: str, node: Node, cost: Callable[[str], float]) -> list[Need]:
+def _value_needs(field: str, node: Node, cost: Callable[[Key], float]) -> list[Need]:
     match node:
         case Value() | Word() | Phrase():
             key = value_key(field, node)
@@ -142,9 +166,10 @@ def simple(node: Node) -> tuple[int, bool]:
     """How many needs `node` comes down to, 0 where it is more than needs; and whether these decide it."""
     match node:
         case Word() | Phrase():
-            return len(node.keys), len(node.keys) == 1
+            found = len(keys_needed(node))
+            return found, found == 1
         case Or(children=below):
-            words = all(isinstance(child, Word) and len(child.keys) == 1 for child in below)
+            words = all(isinstance(child, Word | Phrase) and _decides(child) for child in below)
             return int(words), words
         case And(children=below):
             return _sum(below)
@@ -204,6 +229,35 @@ def text_keys(node: Node) -> Iterator[str]:
             waiting.extend((child, field) for child in children(one))
 
 
+def gather(nodes: Iterable[Node], words: set[str], pairs: set[Pair]) -> bool:
+    """Add the keys that the lexicon must know, and the pairs that rules may need; whether any asks for own fields."""
+    own_fields = False
+    waiting = list(nodes)
+    named: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case Word():
+                words.update(node.keys)
+                if len(node.keys) > 1:
+                    pairs.update(key for key in keys_needed(node) if isinstance(key, tuple))
+            case Phrase():
+                words.update(node.keys)
+                pairs.update(key for key in keys_needed(node) if isinstance(key, tuple))
+            case And(children=below) | Or(children=below):
+                waiting.extend(below)
+            case Field(name=name) if name in ITEM_FIELDS:
+                own_fields = True
+                words.update(text_keys(node))
+            case Named(child=child):
+                if id(child) not in named:
+                    named.add(id(child))
+                    waiting.append(child)
+            case _:
+                waiting.extend(children(node))
+    return own_fields
+
+
 # --- the quick test -------------------------------------------------------------------------------------------------
 
 
@@ -211,7 +265,8 @@ def compile_test(node: Node) -> tuple[Test, bool]:  # noqa: PLR0911 - one case a
     """A test of the set of keys that a document holds, and whether it decides; else it may say yes too often."""
     match node:
         case Word() | Phrase():
-            return frozenset(node.keys).issubset, len(node.keys) == 1
+            found = keys_needed(node)
+            return frozenset(found).issubset, len(found) == 1
         case And(children=below):
             return _all(below)
         case Or(children=below):
@@ -232,7 +287,7 @@ def compile_test(node: Node) -> tuple[Test, bool]:  # noqa: PLR0911 - one case a
     return _maybe, False
 
 
-def _maybe(_: AbstractSet[str]) -> bool:
+def _maybe(_: AbstractSet[Key]) -> bool:
     return True
 
 
@@ -258,13 +313,14 @@ def _value_test(field: str, node: Node) -> tuple[Test, bool]:
 
 
 def _all(below: tuple[Node, ...]) -> tuple[Test, bool]:
-    need: set[str] = set()
+    need: set[Key] = set()
     others: list[Test] = []
     decide = True
     for child in below:
         if isinstance(child, Word | Phrase):
-            need.update(child.keys)
-            decide = decide and len(child.keys) == 1
+            found = keys_needed(child)
+            need.update(found)
+            decide = decide and len(found) == 1
             continue
         test, decides = compile_test(child)
         decide = decide and decides
@@ -273,14 +329,14 @@ def _all(below: tuple[Node, ...]) -> tuple[Test, bool]:
     return _conjunction(frozenset(need), tuple(others)), decide
 
 
-def _conjunction(need: frozenset[str], others: tuple[Test, ...]) -> Test:
+def _conjunction(need: frozenset[Key], others: tuple[Test, ...]) -> Test:
     if not others:
         return need.issubset if need else _maybe
     if len(others) == 1:
         other = others[0]
         return (lambda keys: need.issubset(keys) and other(keys)) if need else other
 
-    def test(keys: AbstractSet[str]) -> bool:
+    def test(keys: AbstractSet[Key]) -> bool:
         if not need.issubset(keys):
             return False
         return all(other(keys) for other in others)
@@ -289,12 +345,12 @@ def _conjunction(need: frozenset[str], others: tuple[Test, ...]) -> Test:
 
 
 def _any(below: tuple[Node, ...]) -> tuple[Test, bool]:
-    either: set[str] = set()
+    either: set[Key] = set()
     others: list[Test] = []
     decide = True
     for child in below:
-        if isinstance(child, Word) and len(child.keys) == 1:
-            either.update(child.keys)
+        if isinstance(child, Word | Phrase) and _decides(child):
+            either.update(keys_needed(child))
             continue
         test, decides = compile_test(child)
         decide = decide and decides
@@ -304,11 +360,11 @@ def _any(below: tuple[Node, ...]) -> tuple[Test, bool]:
     return _disjunction(frozenset(either), tuple(others)), decide
 
 
-def _disjunction(either: frozenset[str], others: tuple[Test, ...]) -> Test:
+def _disjunction(either: frozenset[Key], others: tuple[Test, ...]) -> Test:
     if not others:
         return lambda keys: not either.isdisjoint(keys)
 
-    def test(keys: AbstractSet[str]) -> bool:
+    def test(keys: AbstractSet[Key]) -> bool:
         if not either.isdisjoint(keys):
             return True
         return any(other(keys) for other in others)

@@ -74,6 +74,8 @@ def holds(  # noqa: PLR0911, PLR0912 - one case a node
             return any(holds(child, view, Scope((name,), _least(count, scope.limit))) for name in scope.fields)
         case AtLeast(count=count, child=child):
             return any(times(hits(child, text, scope.limit)) >= count for text in view.texts(scope.fields))
+        case Near() if scope.limit is None:
+            return _near(node, view, scope.fields)
         case Regex(pattern=pattern):
             return any(search(pattern, text, scope.limit) for text in view.texts(scope.fields))
         case Value(text=value):
@@ -87,8 +89,29 @@ def _stands(node: Word | Phrase, text: FieldText) -> bool:
     """Whether words stand side by side in a field."""
     if not text.keys.issuperset(node.keys):
         return False
-    found = text.side_by_side(node.keys)
-    return bool(hits(node, text)) if found is None else found
+    return text.side_by_side(node.keys) if text.plain(node.keys) else bool(hits(node, text))
+
+
+def _near(node: Near, view: View, fields: tuple[str, ...]) -> bool:
+    """Whether a NEAR holds: by the words around each word where it is of folded words only, else by all its places."""
+    texts = view.texts(fields)
+    if node.distance is not None and texts:
+        left, right = _either(node.left), _either(node.right)
+        if left and right and texts[0].plain(left) and texts[0].plain(right):
+            return any(text.near(left, right, node.distance, node.ordered) for text in texts)
+    return any(hits(node, text) for text in texts)
+
+
+def _either(node: Node) -> frozenset[str]:
+    """The keys of a word, or of OR of words; none where it is anything else."""
+    match node:
+        case Word(keys=keys) if len(keys) == 1:
+            return frozenset(keys)
+        case Or(children=below) if all(isinstance(child, Word) and len(child.keys) == 1 for child in below):
+            return frozenset(child.keys[0] for child in below if isinstance(child, Word))
+        case Named(child=child):
+            return _either(child)
+    return frozenset()
 
 
 def holds_value(view: View, field: str, value: str) -> bool:
@@ -156,7 +179,7 @@ def _hits(node: Node, text: FieldText) -> list[Hit]:
 def _side_by_side(keys: tuple[str, ...], text: FieldText) -> list[Hit]:
     if len(keys) == 1:
         return [Hit(first, last, ((first, last),)) for first, last in text.places(keys[0])]
-    if not text.keys.issuperset(keys) or text.side_by_side(keys) is False:
+    if not text.keys.issuperset(keys) or (text.plain(keys) and not text.side_by_side(keys)):
         return []
     runs = [(first, last) for first, last in text.places(keys[0])]
     for key in keys[1:]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +25,7 @@ _AS_LETTERS = str.maketrans({"?": _ONE, "*": _MANY})
 _AS_SIGNS = str.maketrans({_ONE: "?", _MANY: "*"})
 
 _POSSESSIVE = re.compile(r"\.?'[sS]$")
+_AROUND = '.,;:!?"()[]'  # signs that are no part of a word
 _PART_SIGNS = frozenset({"-", "'", ""})  # between parts of one word, which match without them too
 
 
@@ -157,8 +159,8 @@ class Written:
         return last + 1 if follows else last
 
 
-class _Held(dict[str, tuple[str, ...]]):
-    """Of each chunk the keys that it holds, worked out when it is first asked for."""
+class _Plains(dict[str, tuple[str, ...]]):
+    """Of each chunk its words, worked out when it is first asked for."""
 
     def __init__(self, lexicon: Lexicon) -> None:
         super().__init__()
@@ -168,13 +170,20 @@ class _Held(dict[str, tuple[str, ...]]):
         return self._lexicon.learn(written)
 
 
+def is_plain(key: str) -> bool:
+    """Whether `key` is compared with words folded and without accents, so that it is the word itself."""
+    if key.isascii():
+        return key.isalnum()
+    return key[0] not in "=~^" and key[-1] != "*" and "?" not in key and fold(key)[0] == key
+
+
 class Lexicon:
-    """A set of keys, and what each chunk of text seen so far holds of them."""
+    """A set of keys, and what each chunk of text seen so far holds: its folded words, and the keys that are more."""
 
     _MOST_CHARACTERS = 16_000_000  # of remembered chunks; then it starts anew
 
     def __init__(self, keys: Iterable[str] = ()) -> None:
-        self._keys: set[str] = set()
+        self._keys: set[str] = set()  # those that are more than a folded word
         self._unaccented: dict[str, list[str]] = {}  # for words in capitals: the accented keys they may stand for
         self._prefix_lengths: list[int] = []
         self._accented_prefixes: list[tuple[str, str]] = []
@@ -183,15 +192,16 @@ class Lexicon:
         self._exact = False
         self._stems: set[str] = set()  # the languages of the keys that are stems
         for key in keys:
-            self.add(key)
+            if not is_plain(key):
+                self.add(key)
         self.forget()
 
     def forget(self) -> None:
         """Drop what is remembered of chunks."""
-        self.held = _Held(self)
-        self.counts: dict[str, int] = {}  # of every chunk seen: how many tokens it is
-        self.odd: set[str] = set()  # the chunks that are not one token
-        self._holders: dict[str, list[str]] = {}  # of each key: the chunks that hold it
+        self.plains = _Plains(self)
+        self.special: dict[str, tuple[str, ...]] = {}  # of chunks that hold some: keys that are more than a word
+        self.specials: set[str] = set()  # these chunks
+        self._holders: dict[str, list[str]] = {}  # of each such key: the chunks that hold it
         self._characters = 0
 
     def add(self, key: str) -> None:
@@ -222,15 +232,47 @@ class Lexicon:
 
     def learn(self, written: str) -> tuple[str, ...]:
         """Work out what a chunk holds that was not seen before."""
-        piece = chunk(written)
-        self.counts[written] = len(piece.tokens)
-        if len(piece.tokens) != 1:
-            self.odd.add(written)
         self._characters += len(written) + 64
-        held = self.held[written] = tuple({key: None for key, _, _ in self._places(piece)})
-        for key in held:
-            self._holders.setdefault(key, []).append(written)
-        return held
+        core = written.strip(_AROUND)
+        if core.isascii() and core.isalnum() and not self._intricate(core):
+            plain = sys.intern(core.lower())
+            plains: tuple[str, ...] = (plain,)
+            special = tuple(self._simple(plain, core)) if self._keys else ()
+        else:
+            piece = chunk(written)
+            plains = tuple([sys.intern(token.plain) for token in piece.tokens])
+            special = tuple({key: None for key, _, _ in self._places(piece)}) if self._keys else ()
+        self.plains[written] = plains
+        if special:
+            self.special[written] = special
+            self.specials.add(written)
+            for key in special:
+                self._holders.setdefault(key, []).append(written)
+        return plains
+
+    def _intricate(self, core: str) -> bool:
+        """Whether a word of ASCII letters and digits may be part of signs, or stand for an accented one."""
+        plain = core.lower()
+        if plain in self._written or plain in self._unaccented:
+            return True
+        return bool(self._accented_prefixes) and core.isupper()
+
+    def _simple(self, plain: str, core: str) -> Iterator[str]:
+        """What a chunk that is one word of ASCII letters and digits holds besides the word."""
+        keys = self._keys
+        if self._exact and "=" + core in keys:
+            yield "=" + core
+        for length in self._prefix_lengths:
+            if length <= len(plain) and plain[:length] + "*" in keys:
+                yield plain[:length] + "*"
+        for pattern, key in self._patterns:
+            if pattern.fullmatch(plain):
+                yield key
+        yield from self._stemmed(plain)
+
+    def only_plain(self, keys: Iterable[str]) -> bool:
+        """Whether each of `keys` can be in a text as a folded word only."""
+        return self._keys.isdisjoint(keys)
 
     @property
     def full(self) -> bool:
@@ -238,21 +280,19 @@ class Lexicon:
         return self._characters > self._MOST_CHARACTERS
 
     def holders(self, key: str) -> list[str]:
-        """The chunks seen so far that hold `key`."""
+        """The chunks seen so far that hold `key`, which is more than a folded word."""
         return self._holders.get(key, [])
 
     def places(self, written: str, key: str) -> list[tuple[int, int]]:
         """Where `key` stands in a chunk: first and last token."""
-        if self.counts[written] == 1:
+        if len(self.plains[written]) == 1:
             return [(0, 0)]
         return [(first, last) for found, first, last in self._places(chunk(written)) if found == key]
 
-    def _places(self, piece: Chunk) -> Iterator[tuple[str, int, int]]:  # noqa: PLR0912 - one branch a kind of key
+    def _places(self, piece: Chunk) -> Iterator[tuple[str, int, int]]:
         keys = self._keys
         for place, token in enumerate(piece.tokens):
             plain, accented = token.plain, token.accented
-            if plain in keys:
-                yield plain, place, place
             if accented is not plain and accented != plain and accented in keys:
                 yield accented, place, place
             if self._exact and "=" + token.exact in keys:
@@ -263,18 +303,22 @@ class Lexicon:
             if self._prefix_lengths:
                 for key in self._prefixes(token):
                     yield key, place, place
-            for lang in self._stems:
-                key = f"^{lang} {stem(lang, plain)}"
-                if key in keys:
-                    yield key, place, place
-            for pattern, key in self._patterns:
-                if pattern.fullmatch(plain) or (accented != plain and pattern.fullmatch(accented)):
-                    yield key, place, place
+            for key in (*self._stemmed(plain), *self._wild(plain, accented)):
+                yield key, place, place
             if self._written and plain in self._written:
                 for written in self._written[plain]:
                     last = written.at(piece, place)
                     if last is not None:
                         yield written.key, place, last
+
+    def _wild(self, plain: str, accented: str) -> Iterator[str]:
+        for pattern, key in self._patterns:
+            if pattern.fullmatch(plain) or (accented != plain and pattern.fullmatch(accented)):
+                yield key
+
+    def _stemmed(self, plain: str) -> list[str]:
+        found = (f"^{lang} {stem(lang, plain)}" for lang in self._stems)
+        return [key for key in found if key in self._keys]
 
     def _prefixes(self, token: Token) -> Iterator[str]:
         plain, accented = token.plain, token.accented

@@ -32,6 +32,7 @@ from watcher.query.checks import below, check_field_free, check_operand, check_p
 from watcher.query.lexer import ITEM_FIELDS, Kind, Token, field_inside, suggest, tokenize
 from watcher.query.words import bare_word, exact_words, quoted_words
 
+SHORT = 100  # characters, in which no tree is too large or deep unless by a named term
 DEEPEST = 50  # levels of parentheses and operators within each other; a person writes four
 
 _NAMES = {
@@ -54,7 +55,8 @@ def parse(text: str, terms: Mapping[str, Node] | None = None) -> Node:
     """
     parser = _Parser(text, terms or {})
     node = parser.whole()
-    check_size(node)
+    if "@" in text or len(text) >= SHORT:
+        check_size(node)
     return node
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
+from itertools import islice
 
 from watcher.model import Match
-from watcher.query.anchors import Test, compile_test, document_keys, needs, rarity, simple, text_keys
-from watcher.query.ast import Field, Node, walk
+from watcher.query.anchors import Key, Pair, Test, compile_test, document_keys, gather, needs, rarity, simple
+from watcher.query.ast import Node
 from watcher.query.document import Document
 from watcher.query.evaluate import holds, spans
 from watcher.query.leaves import Lexicon
-from watcher.query.lexer import ITEM_FIELDS
-from watcher.query.view import View
+from watcher.query.view import FieldText, View
 
 LEARNING = 256  # documents whose words are counted, before the rules are filed anew by how rare their words are
+MANY = 5_000  # pairs, beyond which all pairs of a text are looked up
+SMALL = 4  # keys, up to which a set is larger than it is quick
+FEW = 12  # words of pairs in a text, beyond which all its pairs are looked up; up to it, these words' neighbours are
 
 
 class _Rule:
@@ -29,28 +35,57 @@ class _Rule:
         count, self.decides = simple(node)
         self.settled = 0 < count <= 2  # the quick test would ask what the files have answered
 
-    def passes(self, keys: set[str]) -> bool:
+    def passes(self, keys: set[Key]) -> bool:
         """The quick test: no is no."""
         if self.test is None:
             self.test, self.decides = compile_test(self.node)
         return self.test(keys)
 
 
-class _File:
-    """The rules under one key: those that need no other, and those that need one of some other keys too."""
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without garbage collection, which only costs where much is made and nothing thrown away."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
-    __slots__ = ("alone", "paired")
 
-    def __init__(self) -> None:
-        self.alone: list[int] = []
-        self.paired: dict[str, list[int]] = {}
+class _Pairs:
+    """Pairs of words that rules need side by side, and the finding of those that a document holds."""
 
-    def put(self, number: int, others: Collection[str]) -> None:
-        """File a rule."""
-        if not others:
-            self.alone.append(number)
-        for other in others:
-            self.paired.setdefault(other, []).append(number)
+    def __init__(self, pairs: Collection[Pair]) -> None:
+        self._all = frozenset(pairs)
+        self._by_word: dict[str, list[Pair]] = {}  # each under one of its words
+        self._words: frozenset[str] = frozenset()  # these words
+
+    def file(self, share: Callable[[str], float]) -> None:
+        """Put each pair under the rarer of its words, where there are not so many that none is looked at by itself."""
+        if len(self._all) > MANY:
+            return
+        self._by_word.clear()
+        for pair in self._all:
+            one, other = pair
+            self._by_word.setdefault(one if share(one) <= share(other) else other, []).append(pair)
+        self._words = frozenset(self._by_word)
+
+    def within(self, texts: list[FieldText], keys: AbstractSet[Key]) -> set[Pair]:
+        """Those that stand in one of the texts, whose keys together are `keys`."""
+        found: set[Pair] = set()
+        present = self._words & keys
+        if len(self._all) > MANY or len(present) > FEW:
+            for text in texts:
+                found |= self._all.intersection(zip(text.tokens, islice(text.tokens, 1, None), strict=False))
+            return found
+        for word in present:
+            for pair in self._by_word[word]:
+                if pair[0] in keys and pair[1] in keys and any(text.side_by_side(pair) for text in texts):
+                    found.add(pair)
+        return found
 
 
 class RuleSet:
@@ -58,18 +93,22 @@ class RuleSet:
 
     def __init__(self, queries: Mapping[str, Node], *, before: RuleSet | None = None) -> None:
         known = before._by_name if before else {}
-        self._by_name: dict[str, _Rule] = {
-            name: rule if (rule := known.get(name)) and rule.node == node else _Rule(name, node)
-            for name, node in queries.items()
-        }
-        self._rules = list(self._by_name.values())
-        self._seen: Counter[str] = before._seen if before else Counter()
-        self._documents: int = before._documents if before else 0
-        self._lexicon = Lexicon({key: None for rule in self._rules for key in text_keys(rule.node)})
-        self._own_fields = any(
-            isinstance(one, Field) and one.name in ITEM_FIELDS for rule in self._rules for one in walk(rule.node)
-        )
-        self._file()
+        with uncollected():
+            self._by_name: dict[str, _Rule] = {
+                name: rule if (rule := known.get(name)) and rule.node == node else _Rule(name, node)
+                for name, node in queries.items()
+            }
+            self._rules = list(self._by_name.values())
+            self._seen: Counter[Key] = before._seen if before else Counter()
+            self._documents: int = before._documents if before else 0
+            words: set[str] = set()
+            pairs: set[Pair] = set()
+            self._own_fields = gather([rule.node for rule in self._rules], words, pairs)
+            self._lexicon = Lexicon(words)
+            self._pairs = _Pairs(pairs)
+            # The rules of which the files decide whether they hold.
+            self._sure = frozenset(n for n, rule in enumerate(self._rules) if rule.settled and rule.decides)
+            self._file()
 
     def __len__(self) -> int:
         return len(self._rules)
@@ -79,27 +118,32 @@ class RuleSet:
         return RuleSet(queries, before=self)
 
     def _file(self) -> None:
-        """Put each rule under its rarest anchors."""
-        costs: dict[str, float] = {}
-
-        def cost(key: str) -> float:
-            found = costs.get(key)
-            if found is None:
-                found = costs[key] = rarity(key, self._seen, self._documents)
-            return found
-
-        self._files: dict[str, _File] = {}
+        """Put each rule under its rarest anchors: alone, or under both where it needs two."""
+        costs = _Costs(self._seen, self._documents)
+        cost = costs.__getitem__
+        self._alone: dict[Key, list[int]] = {}
         self._always: list[int] = []
+        paired: dict[Key, dict[Key, list[int]]] = {}
         for number, rule in enumerate(self._rules):
             found = needs(rule.node, cost)
             if not found:
                 self._always.append(number)
-                continue
-            for key in found[0].keys:
-                file = self._files.get(key)
-                if file is None:
-                    file = self._files[key] = _File()
-                file.put(number, found[1].keys if len(found) > 1 else ())
+            elif len(found) == 1:
+                for key in found[0].keys:
+                    self._alone.setdefault(key, []).append(number)
+            else:
+                for key in found[0].keys:
+                    others = paired.setdefault(key, {})
+                    for other in found[1].keys:
+                        others.setdefault(other, []).append(number)
+        self._paired = paired
+        self._partners: dict[Key, Collection[Key]] = {
+            key: frozenset(others) if len(others) > SMALL else tuple(others) for key, others in paired.items()
+        }
+        # Sets beside the dictionaries: a set of which another is looked for has its hashes at hand.
+        self._first = frozenset(paired)
+        self._single = frozenset(self._alone)
+        self._pairs.file(cost)
 
     def match(self, document: Document, names: Collection[str] | None = None) -> list[Match]:
         """The rules that hold for `document`, of those in `names`, in their order, with the words that decided it."""
@@ -113,37 +157,52 @@ class RuleSet:
     def _holding(self, view: View, names: Collection[str] | None) -> list[_Rule]:
         if self._lexicon.full:
             self._lexicon.forget()
-        keys = set().union(*(text.keys for text in view.texts()))
+        texts = view.texts()
+        keys: set[Key] = set().union(*(text.keys for text in texts))
         if self._own_fields:
             keys.update(document_keys(view.document))
+        keys |= self._pairs.within(texts, keys)
         if self._documents < LEARNING:
             self._learn(keys)
-        found = []
-        for number in self._candidates(keys):
-            rule = self._rules[number]
-            if names is not None and rule.name not in names:
-                continue
+        rules = self._rules
+        found = self._candidates(keys)
+        if names is not None:
+            found = {number for number in found if rules[number].name in names}
+        sure = found & self._sure
+        for number in found - sure:
+            rule = rules[number]
             if (rule.settled or rule.passes(keys)) and (rule.decides or holds(rule.node, view)):
-                found.append(number)
-        found.sort()
-        return [self._rules[number] for number in found]
+                sure.add(number)
+        return [rules[number] for number in sorted(sure)]
 
-    def _learn(self, keys: set[str]) -> None:
+    def _learn(self, keys: set[Key]) -> None:
         """Count what documents hold; when enough were seen, file the rules by it."""
         self._seen.update(keys)
         self._documents += 1
         if self._documents == LEARNING:
-            self._file()
+            with uncollected():
+                self._file()
 
-    def _candidates(self, keys: set[str]) -> set[int]:
+    def _candidates(self, keys: set[Key]) -> set[int]:
         """The rules whose two rarest needs the document meets, and those that have none."""
         found = set(self._always)
-        files = self._files
-        for key in files.keys() & keys:
-            file = files[key]
-            if file.alone:
-                found.update(file.alone)
-            paired = file.paired
-            if not paired.keys().isdisjoint(keys):
-                found.update(*map(paired.__getitem__, paired.keys() & keys))
+        found.update(*map(self._alone.__getitem__, self._single & keys))
+        present = list(self._first & keys)
+        partners = self._partners
+        for key, apart in zip(present, map(keys.isdisjoint, map(partners.__getitem__, present)), strict=True):
+            if not apart:
+                found.update(*map(self._paired[key].__getitem__, keys.intersection(partners[key])))
         return found
+
+
+class _Costs(dict[Key, float]):
+    """The share of documents that hold a key, worked out when it is first asked for."""
+
+    def __init__(self, seen: Mapping[Key, int], documents: int) -> None:
+        super().__init__()
+        self._seen = seen
+        self._documents = documents
+
+    def __missing__(self, key: Key) -> float:
+        share = self[key] = rarity(key, self._seen, self._documents)
+        return share
