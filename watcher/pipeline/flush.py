@@ -54,6 +54,8 @@ async def flush(services: Services, claim: Claim[Group]) -> Counts:
         follows = await _urgent_told(tx, claim)
         news = await compose.gather(tx, claim)
         silences = await tx.silences.list(now)
+        # Who comes later must not take the tokens that a catch-up waits for, and need not be rendered to find out.
+        catch_up = await tx.groups.catch_up(claim) if _yields(claim.row) else None
         held_until = await _held_until(tx, channel, post.targets, now)
     if follows:
         await store.write(lambda tx: tx.groups.fold(claim, kind="alert", key=f"high:{event}", flush_at=now, now=now))
@@ -63,6 +65,8 @@ async def flush(services: Services, claim: Claim[Group]) -> Counts:
         await store.write(lambda tx: tx.groups.rest(claim))
     elif held_until is not None:
         await _hold(store, claim, news, held_until, now)
+    elif catch_up is not None and news.alerts:
+        await store.write(lambda tx: tx.groups.fold(claim, kind="digest", key="limit", flush_at=catch_up, now=now))
     else:
         await _tell(services, claim, channel, post, news, now)
     return Counts()
@@ -74,6 +78,11 @@ async def _channel_removed(services: Services, claim: Claim[Group], now: float) 
         return
     await services.store.write(lambda tx: tx.groups.dropped(claim, Reason.CHANNEL_REMOVED, now))
     logger.warning("channel removed; its alerts are kept but told to nobody", channel=claim.row.channel)
+
+
+def _yields(row: Group) -> bool:
+    """Whether the group lets a catch-up after the channel's limit go first: urgent ones and digests do not."""
+    return row.kind == "alert" and not row.key.startswith("high:")
 
 
 def _quiet_until(channel: Channel, row: Group, now: float) -> float | None:
@@ -180,12 +189,7 @@ async def _put(
     now: float,
 ) -> float | None:
     """Put the messages into the outbox; or, where the channel's limit is used up, when it will have refilled."""
-    held_until = None
-    if parts and news.alerts and claim.row.kind == "alert" and not high:
-        # Who comes later must not take the tokens that the catch-up waits for.
-        held_until = await tx.groups.catch_up(claim)
-    if parts and held_until is None:
-        held_until = await _spend(tx, channel, high, parts, now)
+    held_until = await _spend(tx, channel, high, parts, now) if parts else None
     if held_until is None:
         next_flush = now + channel.group_interval if claim.row.kind == "alert" else None
         ids = [alert.id for alert in news.alerts]
