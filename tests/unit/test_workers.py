@@ -79,7 +79,7 @@ async def test_the_deadline_kills_and_the_next_job_finds_a_new_worker(workers) -
     started = time.monotonic()
     with pytest.raises(WorkerError, match=r"longer than 0\.3 s"):
         await run(workers, "spin", deadline=0.3)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 15  # it would spin for ever
     assert not alive(before)
     assert await run(workers, "pid") != before
 
@@ -151,13 +151,12 @@ async def test_a_cancelled_job_is_stopped(workers) -> None:
 async def test_the_event_loop_goes_on_meanwhile(workers) -> None:
     await run(workers, "pid")
     job = asyncio.create_task(run(workers, "spin", deadline=0.5))
-    worst = 0.0
+    turns = 0
     while not job.done():
-        before = time.monotonic()
         await asyncio.sleep(0.005)
-        worst = max(worst, time.monotonic() - before)
+        turns += 1
     assert isinstance(job.exception(), WorkerError)
-    assert worst < 0.2
+    assert turns > 5  # a job on the event loop would have let none pass
 
 
 async def test_nothing_is_left_behind() -> None:
