@@ -32,7 +32,7 @@ _OWN_HEADERS = frozenset(
     {"from", "to", "cc", "bcc", "sender", "date", "subject", "references", "in-reply-to", "received"}
 )
 _HEADER = re.compile(r"(?!content-|mime-|auto-|message-|resent-|dkim-)[!-9;-~]{1,60}", re.IGNORECASE)
-_NO_DOMAIN = re.compile(r"(?:\d+(?:\.\d+){3}|\[[^]]*\]|[^.:]+)(?::\d+)?")  # an IP address, or a bare host name
+_NO_DOMAIN = re.compile(r"(?:\d+(?:\.\d+){3}|\[[^]]*\])(?::\d+)?")  # an IP address
 _PLAIN = re.compile(r"[A-Za-z0-9 ]*")  # what means itself in every header
 _PRINTABLE = re.compile(r"(?!.*=\?)[ -~]*")  # what means itself in a header without a syntax of its own
 _ADDRESS = re.compile(r"[!#-'*+\-/-9=?A-Z^-~.]+@[A-Za-z0-9.\-\[\]:]+")
