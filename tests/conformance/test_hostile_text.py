@@ -19,7 +19,8 @@ from tests.unit.alerting.notices import notice, told
 from tests.unit.alerting.test_render import Page
 from watcher.alerting.clean import link, one_line, visible
 from watcher.alerting.excerpt import excerpt
-from watcher.alerting.render import LONGEST_TITLE, Notice, render
+from watcher.alerting.notice import Notice
+from watcher.alerting.render import LONGEST_TITLE, render
 from watcher.model import Item, Message, Span, Style
 from watcher.transports.apprise import SECTION, sections
 from watcher.transports.email import compose

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from watcher.model import Message, Style
 
 if TYPE_CHECKING:
-    from watcher.alerting.render import Notice, Told
+    from watcher.alerting.notice import Notice, Told
 
 VERSION = 1  # counts up where something that was there changes its meaning or goes
 MOST = 500  # alerts in one document; how many more there are stands in it

@@ -12,20 +12,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from watcher import log
 from watcher.alerting import document
 from watcher.alerting.clean import cut, link, one_line, visible
 from watcher.alerting.excerpt import Excerpt, marked
+from watcher.alerting.notice import Earlier, Notice, Told
 from watcher.alerting.styles import EMAIL_HTML, STYLES, Sheet, Writing, sheet
-from watcher.model import Message, Span, Style
+from watcher.model import Message, Style
 
 logger = log.get("render")
 
 LONGEST_TITLE = 250
 LONGEST_SUBJECT = 150
-NAMED_OUTLETS = 6
 NAMED_RULES = 8
 LONGEST_NAME = 80
 NAMED_JOINED = 60
@@ -35,51 +34,6 @@ HEADINGS = {
     "silence": " that a silence held back",
 }
 FEW = 5  # so many alerts in one message still show their sentences in chats
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One alert as it is to be told."""
-
-    alert: str
-    rule: str  # its name
-    priority: str
-    story: str
-    title: str
-    url: str
-    outlet: str
-    published: float | None
-    seen: float  # when the story was first seen
-    excerpt: Excerpt
-    title_spans: tuple[Span, ...] = ()
-    others: tuple[str, ...] = ()  # other outlets with the story
-    note: str = ""
-    mention: str = ""  # whom the rule calls in Slack, as Slack writes it
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """What a channel was told before of the event that it is now told more of."""
-
-    title: str  # of the first story
-    outlets: tuple[str, ...]  # those that reported since
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What one channel is told at one time."""
-
-    channel: str
-    kind: str  # "alert", "digest" or "baseline"
-    told: tuple[Told, ...]
-    timezone: ZoneInfo
-    now: float
-    cause: str = ""  # of a digest that nobody ordered: "held", "limit", "silence"
-    since: float | None = None  # when the oldest of what was held back came
-    remarks: tuple[str, ...] = ()  # what else is to be said at its head
-    thread: str = ""  # the event's id
-    earlier: Earlier | None = None  # of a follow-up
-    named: int = NAMED_OUTLETS  # so many of a story's other outlets are named
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from watcher.alerting.excerpt import excerpt
-from watcher.alerting.render import NAMED_JOINED, Earlier, Notice, Told, render
+from watcher.alerting.notice import Earlier, Notice, Told
+from watcher.alerting.render import NAMED_JOINED, render
 from watcher.config import Channel
 from watcher.model import Alert, Claim, Delivery, Group, Item, Message, Silence, Story, Target, derive_id
 from watcher.pipeline.services import Services

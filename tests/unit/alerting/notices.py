@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from watcher.alerting.excerpt import excerpt
-from watcher.alerting.render import Earlier, Notice, Told
+from watcher.alerting.notice import Earlier, Notice, Told
 from watcher.model import Item, Span
 
 NOW = 1_795_500_600.0  # Tuesday 24 November 2026, 08:10 in Kyiv
