@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from random import Random
@@ -165,46 +164,44 @@ class _Exchange:
         """One request: its response, or the status and the target of a redirect."""
         client = self._client
         key = f"{self._url.host}:{self._url.port}"
-        hop = self._guard()
-        async with self._turn(key), client._slots:
-            held = client._gate.held(key)
-            if held:
-                raise FetchError(
-                    FetchKind.RATE_LIMITED,
-                    shown(str(self._url)),
-                    f"the host asked to be left alone for {held:.0f} s more",
-                    retry_after=held,
-                )
-            token = current_hop.set(hop)
-            loop = asyncio.get_running_loop()
-            started = loop.time()
-            try:
-                async with asyncio.timeout(max(client.settings.timeout - self._spent, 0.001)):
-                    return await self._ask(key)
-            except FetchError:
-                raise
-            except failures.EXPECTED as error:
-                if hop.refused:
-                    raise self._error(
-                        FetchKind.FORBIDDEN_ADDRESS,
-                        f"{hop.host} is at {hop.refused}, which is no public address; only hosts that the "
-                        "configuration names may be private",
-                    ) from None
-                kind, message = failures.describe(error, client.settings.timeout)
-                raise self._error(kind, message) from None  # its own words may hold the whole URL
-            finally:
-                current_hop.reset(token)
-                self._spent += loop.time() - started
-
-    @asynccontextmanager
-    async def _turn(self, key: str) -> AsyncIterator[None]:
-        """A turn at the host; only the first hop can be sent away, the others have begun."""
-        patient = self._client.patient or self._cut or self._url != self._first
+        # Only the first hop can be sent away, the others have begun.
+        patient = client.patient or self._cut or self._url is not self._first
         try:
-            async with self._client._gate.enter(key, self._request.gap, patient=patient):
-                yield
+            async with client._gate.enter(key, self._request.gap, patient=patient), client._slots:
+                if held := client._gate.held(key):
+                    raise FetchError(
+                        FetchKind.RATE_LIMITED,
+                        shown(str(self._url)),
+                        f"the host asked to be left alone for {held:.0f} s more",
+                        retry_after=held,
+                    )
+                return await self._timed(key)
         except Busy as busy:
             raise HostBusy(FetchKind.RATE_LIMITED, shown(str(self._url)), str(busy), retry_after=busy.later) from None
+
+    async def _timed(self, key: str) -> Response | tuple[int, URL]:
+        """The request within what is left of its time, from a socket that the guard has looked at."""
+        client, hop = self._client, self._guard()
+        token = current_hop.set(hop)
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        try:
+            async with asyncio.timeout(max(client.settings.timeout - self._spent, 0.001)):
+                return await self._ask(key)
+        except FetchError:
+            raise
+        except failures.EXPECTED as error:
+            if hop.refused:
+                raise self._error(
+                    FetchKind.FORBIDDEN_ADDRESS,
+                    f"{hop.host} is at {hop.refused}, which is no public address; only hosts that the "
+                    "configuration names may be private",
+                ) from None
+            kind, message = failures.describe(error, client.settings.timeout)
+            raise self._error(kind, message) from None  # its own words may hold the whole URL
+        finally:
+            current_hop.reset(token)
+            self._spent += loop.time() - started
 
     def _guard(self) -> Hop:
         if self._request.proxy is not None:

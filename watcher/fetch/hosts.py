@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from random import Random
 
 from watcher.clock import Clock
@@ -45,37 +43,14 @@ class HostGate:
         self._rng = rng
         self._hosts: dict[str, _Host] = {}
 
-    @asynccontextmanager
-    async def enter(self, key: str, gap: float = 0.0, *, patient: bool = True) -> AsyncIterator[None]:
-        """Wait for a turn at host `key`; the turn is kept until the block ends.
+    def enter(self, key: str, gap: float = 0.0, *, patient: bool = True) -> _Turn:
+        """A turn at host `key`, as an asynchronous context: waited for, and kept until the block ends.
 
         `gap`: seconds to the next start there, where the host's own limit asks for more than is usual. Who is not
         `patient` is sent away with Busy where the wait would be long: what waits here holds a place that the sources
         of other hosts could have.
         """
-        host = self._host(key)
-        now = self._clock.now()
-        if not patient and (host.waiting >= QUEUE or host.next_start - now > PATIENCE):
-            host.promised = max(host.promised, now + PATIENCE, host.next_start) + max(self._gap, 0.1) * 1.2
-            raise Busy(host.promised - now)
-        host.waiting += 1
-        try:
-            await host.slots.acquire()
-        except BaseException:
-            host.waiting -= 1
-            raise
-        try:
-            host.inside += 1
-            try:
-                gap = max(self._gap, gap)
-                if gap > 0:
-                    await self._wait(host, gap)
-            finally:
-                host.waiting -= 1
-            yield
-        finally:
-            host.inside -= 1
-            host.slots.release()
+        return _Turn(self, self._host(key), max(self._gap, gap), patient)
 
     def hold(self, key: str, seconds: float) -> None:
         """Nothing goes to host `key` for `seconds`."""
@@ -86,6 +61,13 @@ class HostGate:
         """For how many more seconds host `key` asked to be left alone."""
         host = self._hosts.get(key)
         return max(host.held_until - self._clock.now(), 0.0) if host else 0.0
+
+    def _promise(self, host: _Host) -> None:
+        """Send who is not patient away with a turn of its own, where it would wait for long. Raises Busy."""
+        now = self._clock.now()
+        if host.waiting >= QUEUE or host.next_start - now > PATIENCE:
+            host.promised = max(host.promised, now + PATIENCE, host.next_start) + max(self._gap, 0.1) * 1.2
+            raise Busy(host.promised - now)
 
     async def _wait(self, host: _Host, gap: float) -> None:
         now = self._clock.now()
@@ -108,3 +90,39 @@ class HostGate:
         for key, host in list(self._hosts.items()):
             if not host.waiting and not host.inside and max(host.next_start, host.held_until, host.promised) <= now:
                 del self._hosts[key]
+
+
+class _Turn:
+    """A turn at a host. A class of its own and no generator: there is one a request."""
+
+    __slots__ = ("_gap", "_gate", "_host", "_patient")
+
+    def __init__(self, gate: HostGate, host: _Host, gap: float, patient: bool) -> None:
+        self._gate = gate
+        self._host = host
+        self._gap = gap
+        self._patient = patient
+
+    async def __aenter__(self) -> None:
+        host = self._host
+        if not self._patient:
+            self._gate._promise(host)
+        host.waiting += 1
+        try:
+            await host.slots.acquire()
+            host.inside += 1
+            if self._gap > 0:
+                try:
+                    await self._gate._wait(host, self._gap)
+                except BaseException:
+                    self._leave()
+                    raise
+        finally:
+            host.waiting -= 1
+
+    async def __aexit__(self, *_: object) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
+        self._host.inside -= 1
+        self._host.slots.release()

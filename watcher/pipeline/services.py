@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
+from operator import add, attrgetter
 from random import Random
 
 from watcher.clock import Clock
@@ -31,7 +32,7 @@ class Counts:
     dead: int = 0
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+        return Counts(*map(add, _numbers(self), _numbers(other)))
 
     @classmethod
     def total(cls, counts: Iterable[Counts]) -> Counts:
@@ -41,6 +42,9 @@ class Counts:
     def as_dict(self) -> dict[str, int]:
         """For --json and logs."""
         return asdict(self)
+
+
+_numbers = attrgetter(*(field.name for field in fields(Counts)))
 
 
 class Services:
