@@ -7,6 +7,7 @@ from random import Random
 
 from watcher.clock import Clock
 from watcher.config import Config
+from watcher.daemon import collector
 from watcher.daemon.lane import Lane
 from watcher.daemon.start import lanes, open_store, services, worker_name
 from watcher.model import Queue
@@ -22,6 +23,7 @@ async def once(config: Config, clock: Clock, rng: Random) -> Counts:
         await open_store(config.settings.store, clock, worker_name(), exclusive=True) as store,
         services(config, store, clock, rng) as built,
     ):
+        collector.settle()
         built.tools.fetch.patient = True  # what is put off would not be done at all
         started = store.now()  # what becomes due meanwhile is for the next time
         queues = lanes(built)

@@ -17,6 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from watcher import __version__, log, systemd
 from watcher.clock import Clock
 from watcher.config import Config
+from watcher.daemon import collector
 from watcher.daemon.lane import Lane
 from watcher.daemon.reload import ConfigSource, Reloader, load_or_last_good
 from watcher.daemon.start import adopt, lanes, open_store, services, worker_name
@@ -45,6 +46,7 @@ async def run(source: ConfigSource, clock: Clock, rng: Random, *, strict: bool =
         await open_store(config.settings.store, clock, worker_name(), exclusive=True) as store,
         services(config, store, clock, rng) as built,
     ):
+        collector.settle()
         daemon = _Daemon(built, store, Reloader(source, clock, seen=seen))
         status = await daemon.run()
     if daemon.hung or daemon.at_once.is_set():  # the interpreter would wait for the thread of a send that hangs
@@ -193,6 +195,7 @@ class _Daemon:
                 config = await self.reloader.next()
                 systemd.reloading()
                 await self._adopt(config)
+                collector.settle()
             except Exception as error:  # a store that is away must not end the reloads
                 logger.exception(
                     "cannot take over the new configuration; the old one stays in force", error=repr(error)

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, FromClause, Integer, any_, bindparam, column, func, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    ColumnElement,
+    FromClause,
+    Integer,
+    any_,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from watcher.store.tables import Json
 
 
 def pack(hashes: Iterable[int]) -> bytes:
@@ -39,3 +55,15 @@ def each(name: str, postgres: bool) -> FromClause:
         values = func.unnest(bindparam(name, type_=ARRAY(BigInteger)))
         return values.table_valued(column("value", BigInteger)).render_derived()
     return func.json_each(bindparam(name)).table_valued(column("value", Integer))
+
+
+def rows_of(name: str, columns: Sequence[Column[Any]], postgres: bool) -> FromClause:
+    """The mappings in the parameter `name`, as a table whose columns have the names and types of `columns`."""
+    typed = [column(one.name, one.type) for one in columns]
+    if postgres:
+        read = func.jsonb_to_recordset(cast(bindparam(name, type_=Json), JSONB))
+        return read.table_valued(*typed).render_derived(with_types=True)
+    row = func.json_each(bindparam(name, type_=Json)).table_valued("value").c.value
+    return select(
+        *(func.json_extract(row, f"$.{one.name}", type_=one.type).label(one.name) for one in typed)
+    ).subquery()
