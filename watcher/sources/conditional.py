@@ -21,7 +21,15 @@ class Fetched:
     base: Poll  # everything but what the body says
     unchanged: bool
 
-    def parsed(self, items: tuple[Item, ...], *, title: str = "", cache: dict[str, Any], **hints: float | None) -> Poll:
+    def parsed(
+        self,
+        items: tuple[Item, ...],
+        *,
+        title: str = "",
+        cache: dict[str, Any],
+        listed: tuple[str, ...] = (),
+        **hints: float | None,
+    ) -> Poll:
         """The poll's result for a body that was read."""
         return replace(
             self.base,
@@ -29,6 +37,7 @@ class Fetched:
             items=items,
             title=title,
             cache=cache,
+            listed=listed,
             hints=replace(self.base.hints, **hints),
         )
 
@@ -49,7 +58,7 @@ async def fetch(
         last_modified=response.last_modified,
         body_hash=body_hash,
         permanent_url=response.permanent_url,
-        hints=Hints(freshness(response.headers), None, state.cache.get("per_day")),
+        hints=Hints(freshness(response.headers), state.cache.get("ttl"), state.cache.get("per_day")),
         cache=state.cache,
         elapsed=response.elapsed,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -10,7 +9,8 @@ from pydantic import Field
 from watcher import log
 from watcher.errors import ParseError
 from watcher.model import Item, SourceState
-from watcher.sources.base import Hints, HttpUrl, Outcome, Poll, Source, Tools
+from watcher.sources import conditional
+from watcher.sources.base import HttpUrl, Poll, Source, Tools
 
 if TYPE_CHECKING:
     from watcher.fetch import Response
@@ -30,48 +30,19 @@ class Feed(Source):
 
     async def poll(self, state: SourceState, tools: Tools) -> Poll:
         """Fetch with the last validators; parse, in a worker, only a body that differs from the last one."""
-        from watcher.fetch.validators import freshness  # noqa: PLC0415 - brings aiohttp
-
-        response = await tools.fetch.get(self.request(self.poll_url(state), state=state))
-        known = Hints(freshness(response.headers), state.cache.get("ttl"), state.cache.get("per_day"))
-        if response.status == 304:
-            return Poll(
-                Outcome.NOT_MODIFIED,
-                etag=response.etag,
-                last_modified=response.last_modified,
-                body_hash=state.body_hash,
-                permanent_url=response.permanent_url,
-                hints=known,
-                cache=state.cache,
-                elapsed=response.elapsed,
-            )
-        body_hash = blake2b(response.body, digest_size=16).hexdigest()
-        if body_hash == state.body_hash:
-            return Poll(
-                Outcome.SAME_BODY,
-                etag=response.etag,
-                last_modified=response.last_modified,
-                body_hash=body_hash,
-                permanent_url=response.permanent_url,
-                hints=known,
-                cache=state.cache,
-                elapsed=response.elapsed,
-            )
-        parsed = await self._parse(response, state.cache.get("seen", ""), tools)
+        got = await conditional.fetch(self, state, tools)
+        if got.unchanged:
+            return got.base
+        parsed = await self._parse(got.response, state.cache.get("seen", ""), tools)
         if parsed["dropped"]:
             logger.warning("feed cut", source=self.name, kept=len(parsed["listed"]), dropped=parsed["dropped"])
-        return Poll(
-            Outcome.PARSED,
-            items=tuple(Item(*values) for values in parsed["items"]),
+        hints = {"ttl": parsed["ttl"], "per_day": parsed["per_day"]}
+        return got.parsed(
+            tuple(Item(*values) for values in parsed["items"]),
             title=parsed["title"],
-            etag=response.etag,
-            last_modified=response.last_modified,
-            body_hash=body_hash,
-            permanent_url=response.permanent_url,
-            hints=Hints(known.max_age, parsed["ttl"], parsed["per_day"]),
             listed=tuple(parsed["listed"]),
-            cache={"ttl": parsed["ttl"], "per_day": parsed["per_day"], "seen": parsed["seen"]},
-            elapsed=response.elapsed,
+            cache={**hints, "seen": parsed["seen"]},
+            **hints,
         )
 
     async def _parse(self, response: Response, seen: str, tools: Tools) -> dict[str, Any]:
