@@ -142,7 +142,6 @@ class Match:
 
     rule: str  # the rule's stable name
     spans: tuple[Span, ...] = ()
-    explanation: Mapping[str, Any] | None = field(default=None, compare=False)  # query.Verdict, as JSON
 
 
 @dataclass(frozen=True, slots=True)

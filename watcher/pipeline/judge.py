@@ -67,11 +67,7 @@ def judge(
     names = services.config.rules_for(source)
     if rules is not None:
         names = names & frozenset(rules)
-    document = Document.of(item, source.tags)
-    matches = tuple(
-        replace(match, explanation=explain(services.rules[match.rule].node, document).tree.to_json())
-        for match in services.config.ruleset.match(document, names)
-    )
+    matches = tuple(services.config.ruleset.match(Document.of(item, source.tags), names))
     return replace(bare, matches=matches, hashes=signature_of(item), outline=outline(item))
 
 
@@ -173,8 +169,13 @@ async def _alert(
         copies=len(story.outlets),
         min_copies=rule.min_copies,
     )
+    id_, dropped = derive_id("alert", rule.id, story.id), decision.state is AlertState.DROPPED
+    new = story.first_item == one.item.id and not one.again  # and so are its alerts
+    for known in [] if new else await tx.alerts.get([id_]):
+        if dropped or known.state is not AlertState.DROPPED or known.reason not in BASELINES:
+            return Reason.COPY, 0
     alert = Alert(
-        id=derive_id("alert", rule.id, story.id),
+        id=id_,
         rule=rule.id,
         story=story.id,
         item=one.item.id,
@@ -182,16 +183,15 @@ async def _alert(
         reason=decision.reason,
         created_at=now,
         spans=match.spans,
-        explanation=match.explanation,
+        # Only now: most matches are of copies, of which no alert comes.
+        explanation=explain(rule.node, Document.of(one.item, one.source.tags)).tree.to_json(),
         note=one.note,
     )
-    if not await tx.alerts.add(alert) and (
-        decision.state is AlertState.DROPPED or not await tx.alerts.revive(alert, BASELINES)
-    ):
+    if not await tx.alerts.add(alert) and (dropped or not await tx.alerts.revive(alert, BASELINES)):
         return Reason.COPY, 0
     if decision.state is AlertState.WAITING:
         await _place(tx, services, rule, alert.id, story, decision.kind, now)
-    return decision.reason, int(decision.state is not AlertState.DROPPED)
+    return decision.reason, int(not dropped)
 
 
 async def _place(tx: Tx, services: Services, rule: Rule, alert_id: str, story: Story, kind: str, now: float) -> None:
