@@ -12,6 +12,8 @@ from watcher.errors import LeaseLost, StoreError
 from watcher.model import Claim, Queue
 from watcher.pipeline import Counts, Services
 
+ENDING = 1.0  # seconds that a step may take to end once its result is written
+
 logger = log.get("daemon")
 
 Step = Callable[[Services, Claim[Any]], Awaitable[Counts]]
@@ -80,16 +82,20 @@ class Lane:
         if not self._claims:
             self._renewed_at = self.services.clock.now()
             return
+        running = dict(self._tasks)  # what begins while this is written has a fresh lease
         try:
             ours = await self.services.store.renew(list(self._claims.values()), self.lease)
             self._renewed_at = self.services.clock.now()
         except StoreError as error:
             logger.error("cannot renew leases", queue=self.queue.value, error=str(error))
             ours = set() if self.services.clock.now() - self._renewed_at > self.lease / 2 else set(self._claims)
-        for task, ids in list(self._tasks.items()):
-            if not ids & ours:
+        lost = [task for task, ids in running.items() if not ids & ours and not task.done()]
+        if lost:  # what was written down a moment ago is leased no more either: such a step is about to end
+            await asyncio.wait(lost, timeout=ENDING)
+        for task in lost:
+            if not task.done():
                 task.cancel()
-                for id_ in ids:
+                for id_ in running[task]:
                     self._claims.pop(id_, None)
 
     async def drain(self, grace: float) -> bool:
@@ -121,7 +127,9 @@ class Lane:
         if free <= 0:
             self._more = True
             return False
-        if self._claims and self.services.clock.now() - self._renewed_at > self.lease / 2:
+        if not self._claims:
+            self._renewed_at = self.services.clock.now()
+        elif self.services.clock.now() - self._renewed_at > self.lease / 2:
             await self.renew()  # the machine slept: what runs here is still ours, and must not be claimed again
         claims = await self.services.store.claim(self.queue, free, self.lease, due=due)
         for batch in self.batches(claims):
