@@ -1,9 +1,13 @@
-"""What polling costs, in all: fetch, parse, match, story and store, over a world of feeds on loopback.
+"""What polling costs in a whole world of feeds: 10,000 on 1,000 hosts of loopback, good, slow, dead and hostile ones.
 
-Run `python -m benchmarks.polling [--feeds 1000] [--seconds 30] [--peers]`. The world (benchmarks/world.py) is a process
-of its own, whose CPU does not count. Four rounds poll every feed: the first sight of all, one without a change, two
-with 5% of the feeds changed (five new entries of forty). Then the lanes run by themselves for --seconds, each feed
-being due every --every. With --peers, `reader` and `urlwatch` read a part of the same world in the same run.
+Run `python -m benchmarks.polling [--feeds 10000] [--seconds 60] [--peers 400]`. The world (benchmarks/world.py) is a
+process of its own, whose CPU does not count. First every feed is polled for the first time. Then the plain feeds alone
+without a change, and those alone that have changed, five new entries of forty: so that what such a poll costs is
+measured and not worked out from a mixture. The steps of a changed poll are timed where they run, by the CPU of their
+thread. Then the lanes run by themselves for --seconds, each feed due every --every, and 5% of the feeds change.
+
+With --peers N, the first N plain feeds of the same world are read in the same run by `reader`, `urlwatch` and, where
+it is found, `changedetection.io` (see benchmarks/peers.py).
 """
 
 from __future__ import annotations
@@ -18,37 +22,29 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from sqlalchemy import bindparam, update
 
-from benchmarks import world
+from benchmarks import peers, world
+from benchmarks.steps import Steps
 from watcher import log
 from watcher.clock import SystemClock
 from watcher.config import load
+from watcher.daemon import collector
 from watcher.daemon.lane import Lane
 from watcher.daemon.start import lanes, services
-from watcher.model import Claim, Item, Queue, SourceState
+from watcher.model import Claim, Queue, SourceState
 from watcher.pipeline import Counts, Services, poll
-from watcher.query import Document
-from watcher.sources.feed_parser import parse_bytes
 from watcher.store import open_store
 from watcher.store.tables import source
-from watcher.stories import signature_of
 
-KEYS = "full_text: never, first_poll: silent"
-PER_HOST = 10  # feeds of one host
+RULES = 1000
 TICKS = os.sysconf("SC_CLK_TCK")
 spent: dict[int, float] = {}  # CPU seconds of each worker, also of those that are gone
-
-
-def host(number: int) -> str:
-    group = number // PER_HOST
-    return f"127.{1 + group // 62500}.{group // 250 % 250}.{1 + group % 250}"
 
 
 @contextmanager
@@ -56,7 +52,9 @@ def serving() -> Iterator[int]:
     with subprocess.Popen([sys.executable, "-m", "benchmarks.world"], stdout=subprocess.PIPE) as server:
         assert server.stdout
         try:
-            yield int(server.stdout.readline())
+            port, began = server.stdout.readline().split()
+            world.state["began"] = int(began)
+            yield int(port)
         finally:
             server.kill()
 
@@ -67,29 +65,32 @@ def ask(port: int, path: str) -> bytes:
 
 
 def configuration(folder: Path, feeds: int, port: int, every: float) -> Path:
+    """One item of eight matches a rule."""
+    rng = Random(7)
+    words = [(rng.choice(world.WORDS), *rng.sample(world.USUAL, 2)) for _ in range(RULES)]
     lines = [
-        "settings: {store: 'sqlite:///bench.db', max_age: 3650d, fetch: {timeout: 10s, host_gap: 100ms}}",
+        "settings: {store: 'sqlite:///bench.db', fetch: {timeout: 10s, host_gap: 100ms}}",
         "channels: {screen: {url: 'console://', digest: 24h}}",
         "rules:",
-        *(f"  r{n}: {{query: 'ferry AND (harvest OR stone) AND traders{n}', notify: [screen]}}" for n in range(200)),
-        "  some: {query: 'ferry NEAR/9 harvest AND 77', notify: [screen]}",
+        *(
+            f"  r{n}: {{query: '{one} AND {two} AND {three}', notify: [screen]}}"
+            for n, (one, two, three) in enumerate(words)
+        ),
         "sources:",
     ]
-    for number in range(feeds):
-        dead = number % 100 == 83
-        where = f"{host(number)}:{9 if dead else port}"
-        lines.append(f"  f{number}: {{feed: 'http://{where}/{number}/feed', every: {every:g}s, {KEYS}}}")
+    keys = f"every: {every:g}s, full_text: never, first_poll: silent"
+    lines += [f"  f{number}: {{feed: '{world.url(number, port)}', {keys}}}" for number in range(feeds)]
     path = folder / "watcher.yaml"
     path.write_text("\n".join(lines))
     return path
 
 
-def cpu(built: Services) -> tuple[float, float]:
-    """CPU seconds so far: of this process, of its workers."""
+def worker_cpu(built: Services) -> float:
+    """CPU seconds of the workers so far."""
     for worker in built.tools.workers._all:
         fields = Path(f"/proc/{worker._process.pid}/stat").read_text().rpartition(")")[2].split()
         spent[worker._process.pid] = (int(fields[11]) + int(fields[12])) / TICKS
-    return time.process_time(), sum(spent.values())
+    return sum(spent.values())
 
 
 def memory(built: Services) -> tuple[float, float]:
@@ -101,19 +102,47 @@ def memory(built: Services) -> tuple[float, float]:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000, peak / 1000
 
 
-async def one_round(built: Services) -> tuple[Counts, float, float, float]:
-    """Poll every feed once: counts, wall seconds, CPU seconds here and in the workers."""
+async def one_round(built: Services, name: str, numbers: Collection[int]) -> Counts:
+    """Poll these feeds once, and say what a poll of them cost."""
     now = built.store.now()
-    await built.store.write(lambda tx: tx.sources._run(update(source).values(due=now - 1)))
+    rows = [{"of": f"f{number}", "at": now - 1} for number in numbers]
+    due = update(source).where(source.c.id == bindparam("of")).values(due=bindparam("at"))
+    await built.store.write(lambda tx: tx.sources._run(update(source).values(due=now + 1e6)))
+    await built.store.write(lambda tx: tx.sources._run(due, rows))
     lane = Lane(Queue.SOURCE, poll, built, room=built.config.settings.fetch.concurrency, lease=120.0)
     built.tools.fetch.patient = True
-    (here, there), started = cpu(built), time.monotonic()
+    here, there, started = time.process_time(), worker_cpu(built), time.monotonic()
     await lane.run_dry(due=now)
-    here_now, there_now = cpu(built)
-    return lane.counts, time.monotonic() - started, here_now - here, there_now - there
+    here, there = time.process_time() - here, worker_cpu(built) - there
+    counts, polls = lane.counts, len(numbers)
+    print(
+        f"  {name:12} {polls:6} polls in {time.monotonic() - started:5.1f} s; {(here + there) / polls * 1000:7.3f} "
+        f"({here / polls * 1000:.3f} here + {there / polls * 1000:.3f} in workers); {counts.not_modified} unchanged, "
+        f"{counts.failed} failed, {counts.new_items} new items, {counts.alerts} alerts",
+        flush=True,
+    )
+    return counts
 
 
-async def steady(built: Services, seconds: float) -> tuple[list[float], list[float]]:
+async def rounds(built: Services, port: int, feeds: int) -> None:
+    plain = [number for number in range(feeds) if world.kind(number) == "plain"]
+    print(f"{feeds} feeds on {feeds // world.PER_HOST} hosts, {RULES} rules; ms of CPU a poll:")
+    await one_round(built, "first sight", range(feeds))
+    for _ in range(2):
+        counts = await one_round(built, "unchanged", plain)
+        assert counts.not_modified == len(plain), counts
+    for _ in range(2):
+        now_at = int(ask(port, "/change"))
+        changed = [number for number in plain if world.changes(number, now_at)]
+        with Steps(built) as steps:
+            before = worker_cpu(built)
+            counts = await one_round(built, "changed", changed)
+            workers = worker_cpu(built) - before
+        assert counts.new_items == len(changed) * world.NEW, counts
+    print("  of which, a changed poll:", steps.told(workers, len(changed)))
+
+
+async def steady(built: Services, port: int, seconds: float) -> tuple[list[float], list[float]]:
     """Let the lanes run: how late each poll began after it was due, how late the event loop was; in seconds."""
     late: list[float] = []
     lag: list[float] = []
@@ -130,10 +159,10 @@ async def steady(built: Services, seconds: float) -> tuple[list[float], list[flo
 
     now, spread, rng = built.store.now(), built.config.sources["f0"].every, Random(5)
     assert isinstance(spread, float)
-    async with built.store.read() as tx:
-        rows = [{"of": one.state.id, "at": now + rng.uniform(0, spread)} for one in await tx.sources.list()]
-    statement = update(source).where(source.c.id == bindparam("of")).values(due=bindparam("at"))
+    rows = [{"of": id_, "at": now + rng.uniform(0, spread)} for id_ in built.sources]
+    statement = update(source).where(source.c.id == bindparam("of")).values(due=bindparam("at"), failures=0)
     await built.store.write(lambda tx: tx.sources._run(statement, rows))
+    ask(port, "/change")
     built.tools.fetch.patient = False
     lane = lanes(built)[Queue.SOURCE]
     lane.step = noting
@@ -152,34 +181,6 @@ def share(values: list[float], part: float) -> float:
     return sorted(values)[int(len(values) * part)] if values else 0.0
 
 
-def timed(work: Callable[[], Any], times: int) -> float:
-    """CPU milliseconds of one call."""
-    work()
-    started = time.process_time()
-    for _ in range(times):
-        work()
-    return (time.process_time() - started) / times * 1000
-
-
-def parts(built: Services) -> None:
-    """What a changed feed of 40 entries, 5 of them new, costs step by step, without what lies between the steps."""
-    world.state["round"] = 0
-    first = world.body(40, 0)
-    world.state["round"] = world.EVERY
-    second = world.body(40, 0)
-    arguments = ("application/rss+xml", "http://h.example/feed", "s", time.time())
-    seen = parse_bytes(first, *arguments)["seen"]
-    new = parse_bytes(second, *arguments, seen)
-    assert len(new["items"]) == world.NEW
-    items = [Item(*values) for values in new["items"]]
-    rules = built.config.ruleset
-    print(f"\na changed feed of {len(second) // 1000} kB, {world.ENTRIES} entries, {world.NEW} new; ms of CPU:")
-    print(f"  parsed whole                 {timed(lambda: parse_bytes(second, *arguments), 20):6.2f}")
-    print(f"  parsed, new entries only     {timed(lambda: parse_bytes(second, *arguments, seen), 50):6.2f}")
-    print(f"  matched, 201 rules           {timed(lambda: [rules.match(Document.of(one)) for one in items], 50):6.2f}")
-    print(f"  signature for its story      {timed(lambda: [signature_of(one) for one in items], 50):6.2f}")
-
-
 async def watcher(folder: Path, port: int, feeds: int, seconds: float, every: float) -> None:
     config = load(configuration(folder, feeds, port, every), {"TZ": "UTC"})
     clock = SystemClock()
@@ -187,85 +188,33 @@ async def watcher(folder: Path, port: int, feeds: int, seconds: float, every: fl
         await open_store(config.settings.store, clock, "bench", exclusive=True) as store,
         services(config, store, clock, Random(1)) as built,
     ):
-        print(f"{feeds} feeds on {feeds // PER_HOST} hosts; ms of CPU a poll, this process + workers:")
-        unchanged = 0.0
-        for name, change in (("first sight", 0), ("no change", 0), ("5% changed", 1), ("5% changed", 1)):
-            for _ in range(change):
-                ask(port, "/change")
-            counts, wall, here, there = await one_round(built)
-            asked = counts.polled
-            changed = asked - counts.not_modified - counts.failed
-            each = (here + there) / asked * 1000
-            line = f"  {name:12} {wall:6.1f} s {each:7.3f} ({here / asked * 1000:.3f} + {there / asked * 1000:.3f})"
-            if name == "no change":
-                unchanged = each
-            if change and changed:
-                of_changed = ((here + there) * 1000 - unchanged * (asked - changed)) / changed
-                line += f"; a changed one {of_changed:.2f}"
-            print(f"{line}; {counts.not_modified} unchanged, {counts.failed} failed, {counts.new_items} new items")
-        parts(built)
+        collector.settle()
+        await rounds(built, port, feeds)
         before = {name: len(times) for name, times in json.loads(ask(port, "/log")).items()}
-        late, lag = await steady(built, seconds)
+        late, lag = await steady(built, port, seconds)
         after = json.loads(ask(port, "/log"))
         rates = [(len(times) - before.get(name, 0)) / seconds * 60 for name, times in after.items()]
-        print(f"\nby itself for {seconds:g} s, each feed every {every:g} s, hostile ones among them: {len(late)} polls")
-        print(f"  behind due    median {share(late, 0.5):.2f} s, p99 {share(late, 0.99):.2f} s")
+        print(f"\nby itself for {seconds:g} s, each feed every {every:g} s, the bad ones among them: {len(late)} polls")
+        print(f"  behind due    median {share(late, 0.5):.2f} s, p99 {share(late, 0.99):.2f} s (it looks each second)")
         print(f"  event loop    p99 {share(lag, 0.99) * 1000:.1f} ms, most {max(lag) * 1000:.0f} ms late")
         print(f"  a host, a minute: median {share(rates, 0.5):.0f} requests, most {max(rates):.0f}")
         own, theirs = memory(built)
-        print(f"  peak memory   {own:.0f} MB + {theirs:.0f} MB in workers")
-
-
-READER = """
-import resource, sys, time, urllib.request
-from reader import make_reader
-port, feeds = int(sys.argv[1]), sys.argv[2:]
-reader = make_reader("reader.db", feed_root=None)
-for feed in feeds:
-    reader.add_feed(feed)
-for name in ("first sight", "no change", "5% changed"):
-    if name == "5% changed":
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/change").read()
-    used = time.process_time()
-    changed = sum(1 for one in reader.update_feeds_iter(scheduled=False) if one.value and getattr(one.value, "new", 0))
-    print(f"  reader    {name:12} {(time.process_time() - used) / len(feeds) * 1000:7.2f}; {changed} changed")
-"""
-
-
-def peers(folder: Path, port: int, count: int) -> None:
-    """The same plain feeds read by others: CPU milliseconds a poll."""
-    plain = [
-        f"http://{host(n)}:{port}/{n}/feed" for n in range(count * 2) if world.kind(n) == "plain" and n % 100 != 83
-    ]
-    plain = plain[:count]
-    print(f"\n{len(plain)} plain feeds of the same world; ms of CPU a poll:", flush=True)
-    subprocess.run([sys.executable, "-W", "ignore", "-c", READER, str(port), *plain], cwd=folder, check=False)
-    (folder / "urls.yaml").write_text("---\n".join(f"url: {url}\n" for url in plain))
-    (folder / "urlwatch.yaml").write_text("report: {stdout: {enabled: false}}\n")
-    command = ["urlwatch", "--urls", "urls.yaml", "--config", "urlwatch.yaml", "--cache", "cache.db"]
-    for name in ("first sight", "no change", "5% changed"):
-        if name == "5% changed":
-            ask(port, "/change")
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        program = Path(sys.executable).with_name("urlwatch")
-        subprocess.run([str(program), *command[1:]], cwd=folder, capture_output=True, check=False)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        print(f"  urlwatch  {name:12} {used / len(plain) * 1000:7.2f} (its start included)")
+        print(f"  peak memory   {own:.0f} MB + {theirs:.0f} MB in workers", flush=True)
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--feeds", type=int, default=1000)
-    options.add_argument("--seconds", type=float, default=30.0)
-    options.add_argument("--every", type=float, default=60.0)
-    options.add_argument("--peers", action="store_true")
+    options.add_argument("--feeds", type=int, default=10_000)
+    options.add_argument("--seconds", type=float, default=60.0)
+    options.add_argument("--every", type=float, default=300.0)
+    options.add_argument("--peers", type=int, default=0)
     chosen = options.parse_args()
     log.configure("error")
     with tempfile.TemporaryDirectory() as folder, serving() as port:
         asyncio.run(watcher(Path(folder), port, chosen.feeds, chosen.seconds, chosen.every))
         if chosen.peers:
-            peers(Path(folder), port, min(200, chosen.feeds // 2))
+            plain = [number for number in range(chosen.feeds) if world.kind(number) == "plain"]
+            peers.read(Path(folder), port, plain[: chosen.peers])
 
 
 if __name__ == "__main__":

@@ -1,53 +1,86 @@
 """A world of feeds on loopback for benchmarks/polling.py: `python -m benchmarks.world` prints its port and serves.
 
-Every address of 127.0.0.0/8 is a host of its own. /N/feed is the feed number N; what it is follows from N: most are
-plain feeds of 40 entries with an ETag; of 100, 3 redirect permanently, 2 are slow, 2 answer 500, 1 404, 1 is hostile.
-POST /change makes every 20th feed gain five entries; GET /log gives each host's requests and the time they came at.
+Every address of 127.0.0.0/8 is a host of its own. /N/feed is the feed number N; what it is follows from N. Most are
+plain feeds of 40 entries with an ETag. Of 100, 3 redirect permanently, 2 answer after two seconds, 2 with an error 500,
+1 with a 404, and 1 is at a port where nothing listens; of 1,000, 5 never answer, and 1 sends 60,000 nested tags. In
+each round 5% of the feeds gain five entries. POST /change begins the next round and gives its number; GET /log gives
+each host's requests and the time they came at.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from collections import defaultdict
 from email.utils import formatdate
 from random import Random
 
-ENTRIES, NEW, EVERY = 40, 5, 20
-START = 1_700_000_000
+ENTRIES, NEW, EVERY = 40, 5, 20  # of each feed, in each round in which it changes, and every which one changes
+HOURS = 16.0  # between two entries
+PER_HOST = 10  # feeds of one host
+KINDS = {
+    3: "moved",
+    23: "moved",
+    43: "moved",
+    7: "slow",
+    57: "slow",
+    13: "broken",
+    63: "broken",
+    33: "missing",
+    83: "dead",
+}
 SYLLABLES = "ka to mi ren sol ba ver lun di pas gor e fin tal u".split()
-WORDS = [a + b + c for a in SYLLABLES for b in SYLLABLES for c in SYLLABLES] + ["ferry", "harvest", "stone"] * 20
+USUAL = [a + b for a in SYLLABLES for b in SYLLABLES]  # three words of five are among them, as in any language
+WORDS = [a + b + c + d for a in SYLLABLES for b in SYLLABLES for c in SYLLABLES for d in SYLLABLES]
 
-state = {"round": 0}
+state = {"round": 0, "began": int(time.time())}
 requests: defaultdict[str, list[float]] = defaultdict(list)
 
 
 def kind(number: int) -> str:
     """What the feed of this number is like."""
-    share = number % 100
-    return {3: "moved", 23: "moved", 43: "moved", 7: "slow", 57: "slow", 13: "broken", 63: "broken", 33: "missing"}.get(
-        share, "hostile" if share == 99 else "plain"
-    )
+    if number % 1000 == 999:
+        return "hostile"
+    return "silent" if number % 200 == 111 else KINDS.get(number % 100, "plain")
+
+
+def host(number: int) -> str:
+    """The address that the feed is at."""
+    group = number // PER_HOST
+    return f"127.{1 + group // 62500}.{group // 250 % 250}.{1 + group % 250}"
+
+
+def url(number: int, port: int) -> str:
+    return f"http://{host(number)}:{9 if kind(number) == 'dead' else port}/{number}/feed"
+
+
+def changes(number: int, round_: int) -> bool:
+    return number % EVERY == round_ % EVERY
 
 
 def version(number: int) -> int:
-    return sum(1 for past in range(1, state["round"] + 1) if number % EVERY == past % EVERY)
+    return sum(changes(number, past) for past in range(1, state["round"] + 1))
 
 
 def text(seed: int, words: int) -> str:
-    return " ".join(Random(seed).choices(WORDS, k=words))
+    rng, usual = Random(seed), words * 3 // 5
+    chosen = rng.choices(USUAL, k=usual) + rng.choices(WORDS, k=words - usual)
+    rng.shuffle(chosen)
+    return " ".join(chosen)
 
 
-def body(number: int, now: int) -> bytes:
+def body(number: int) -> bytes:
     if kind(number) == "hostile":
-        return b"<rss version='2.0'><channel>" + b"<item><title>" * 60_000 + b"%d" % now
+        return b"<rss version='2.0'><channel>" + b"<item><title>" * 60_000 + b"%d" % time.time()
     first = version(number) * NEW
     items = "".join(
-        f"<item><guid isPermaLink='false'>{number}-{entry}</guid><title>Report {entry}: {text(entry, 6)}</title>"
-        f"<link>http://site-{number}.example/{entry}</link><pubDate>{formatdate(START + entry * 1800)}</pubDate>"
+        f"<item><guid isPermaLink='false'>{number}-{entry}</guid><title>{text(-number * 40 - entry, 7)}</title>"
+        f"<link>http://site-{number}.example/{entry}</link>"
+        f"<pubDate>{formatdate(state['began'] - max(0, ENTRIES - 1 - entry) * HOURS * 3600)}</pubDate>"
         f"<dc:creator>Someone {entry}</dc:creator><category>Town</category>"
-        f"<description>&lt;p&gt;{text(number * 40 + entry, 200)}&lt;/p&gt;</description></item>"
+        f"<description>&lt;p&gt;{text(number * 40 + entry, 145)}&lt;/p&gt;</description></item>"
         for entry in range(first + ENTRIES - 1, first - 1, -1)
     )
     head = (
@@ -67,12 +100,14 @@ async def answer(line: str, head: str, host: str) -> bytes:
     _, path, _ = line.split(" ")
     if path == "/change":
         state["round"] += 1
-        return response("200 OK")
+        return response("200 OK", b"%d" % state["round"])
     if path == "/log":
         return response("200 OK", json.dumps(requests).encode())
     requests[host].append(time.time())
     number = int(path.split("/")[1])
     what = kind(number)
+    if what == "silent":
+        await asyncio.Event().wait()
     if what == "slow":
         await asyncio.sleep(2.0)
     if what == "broken":
@@ -84,7 +119,7 @@ async def answer(line: str, head: str, host: str) -> bytes:
     etag = f'"{number}-{version(number)}"'
     if f"\r\nif-none-match: {etag}\r\n" in head.lower():
         return response("304 Not Modified", b"", f"ETag: {etag}")
-    return response("200 OK", body(number, int(time.time())), f"ETag: {etag}", "Content-Type: application/rss+xml")
+    return response("200 OK", body(number), f"ETag: {etag}", "Content-Type: application/rss+xml")
 
 
 async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -100,9 +135,12 @@ async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 async def main() -> None:
     server = await asyncio.start_server(handle, "0.0.0.0", 0, backlog=4096)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    print(server.sockets[0].getsockname()[1], state["began"], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except KeyboardInterrupt:
+        sys.exit(0)

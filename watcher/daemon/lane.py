@@ -12,6 +12,7 @@ from watcher.errors import LeaseLost, StoreError
 from watcher.model import Claim, Queue
 from watcher.pipeline import Counts, Services
 
+GATHER = 0.05  # seconds in which steps end before more rows are claimed for their places
 ENDING = 1.0  # seconds that a step may take to end once its result is written
 
 logger = log.get("daemon")
@@ -47,6 +48,7 @@ class Lane:
     _claims: dict[str, Claim[Any]] = field(default_factory=dict)
     _tasks: dict[asyncio.Task[None], set[str]] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _waking: asyncio.TimerHandle | None = None
     _renewed_at: float = 0.0
     ticked_at: float = 0.0
     _more: bool = False  # the last claim took all that there was room for
@@ -73,9 +75,11 @@ class Lane:
             claimed = await self._claim(due)
             if not self._tasks and not claimed:
                 return
-            if self._tasks:  # a claim is a transaction: none is made where none is due
+            if self._tasks:  # a claim is a transaction: none is made where none is due, nor one for each step
                 until = asyncio.FIRST_COMPLETED if self._more else asyncio.ALL_COMPLETED
                 await asyncio.wait(self._tasks, return_when=until)
+                if self._more:
+                    await asyncio.sleep(GATHER)
 
     async def renew(self) -> None:
         """Renew the leases of what runs; a step whose lease is lost is cancelled: its result could not be written."""
@@ -156,5 +160,9 @@ class Lane:
             self._claims.pop(claim.id, None)
         if news:
             self.then()
-        if self._more:
-            self.wake()
+        if self._more and self._waking is None:
+            self._waking = asyncio.get_running_loop().call_later(GATHER, self._wake_for_more)
+
+    def _wake_for_more(self) -> None:
+        self._waking = None
+        self.wake()

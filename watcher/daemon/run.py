@@ -20,7 +20,7 @@ from watcher.config import Config
 from watcher.daemon import collector
 from watcher.daemon.lane import Lane
 from watcher.daemon.reload import ConfigSource, Reloader, load_or_last_good
-from watcher.daemon.start import adopt, lanes, open_store, services, worker_name
+from watcher.daemon.start import GATHER, adopt, lanes, open_store, services, worker_name
 from watcher.model import Queue
 from watcher.pipeline import Services, checkup, heartbeat
 from watcher.pipeline.checkup import EVERY as CHECKUP
@@ -47,6 +47,7 @@ async def run(source: ConfigSource, clock: Clock, rng: Random, *, strict: bool =
         services(config, store, clock, rng) as built,
     ):
         collector.settle()
+        store.gather = GATHER
         daemon = _Daemon(built, store, Reloader(source, clock, seen=seen))
         status = await daemon.run()
     if daemon.hung or daemon.at_once.is_set():  # the interpreter would wait for the thread of a send that hangs

@@ -22,6 +22,7 @@ logger = log.get("daemon")
 
 SENDS_AT_ONCE = 16
 READS_AT_ONCE = 32
+GATHER = 0.2  # seconds between two writes of polls without news
 
 
 def worker_name() -> str:
@@ -71,4 +72,4 @@ def lanes(services: Services, then: Callable[[], None] = lambda: None) -> dict[Q
     }
 
 
-__all__ = ["adopt", "lanes", "open_store", "services", "worker_name"]
+__all__ = ["GATHER", "adopt", "lanes", "open_store", "services", "worker_name"]

@@ -85,8 +85,7 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
     state, store = claim.row, services.store
     now = store.now()
     ids = got.ids
-    async with store.read() as tx:
-        known = await tx.items.known(ids)
+    known = await store.look(lambda tx: tx.items.known(ids))
     max_age = source.max_age or services.config.settings.max_age
     # Counted from the last success, so that an outage is caught up with and not skipped.
     oldest = min(now, state.last_success or now) - max_age

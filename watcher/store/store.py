@@ -63,12 +63,13 @@ Work = Callable[[Tx], Awaitable[T]]
 
 
 class _Coalesced:
-    """Polls that brought nothing new, gathered while earlier ones are being written."""
+    """Polls that brought nothing new, gathered while earlier ones are being written, and `Store.gather` after that."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._waiting: list[tuple[Unchanged, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
+        self._next = 0.0  # when the next batch may be written, by the event loop's clock
 
     async def add(self, poll: Unchanged) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -79,6 +80,7 @@ class _Coalesced:
 
     async def _write(self) -> None:
         while self._waiting:
+            await self._rest()
             batch, self._waiting = self._waiting, []
             polls = [poll for poll, _ in batch]
             try:
@@ -97,11 +99,19 @@ class _Coalesced:
                     future.set_result(None)
         self._writing = None
 
+    async def _rest(self) -> None:
+        """Wait until the last batch is long enough ago; one that comes alone goes at once."""
+        loop = asyncio.get_running_loop()
+        if (early := self._next - loop.time()) > 0:
+            await asyncio.sleep(early)
+        self._next = loop.time() + self._store.gather
+
 
 class Store(ABC):
     """An open store. Every method raises StoreError where the engine fails."""
 
     engine: ClassVar[Literal["sqlite", "postgresql"]]
+    gather = 0.0  # seconds between two writes of polls without news; who runs many at once sets it
 
     def __init__(self, worker: str) -> None:
         self._worker = worker
@@ -124,6 +134,11 @@ class Store(ABC):
     @abstractmethod
     def read(self) -> AbstractAsyncContextManager[Tx]:
         """A transaction that sees one state of the store and can write nothing."""
+
+    async def look(self, work: Work[T]) -> T:
+        """What `work` reads, all of one state; as `write`, it awaits nothing but statements and may run on a thread."""
+        async with self.read() as tx:
+            return await work(tx)
 
     @abstractmethod
     async def close(self) -> None:

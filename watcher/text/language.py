@@ -10,7 +10,7 @@ ENOUGH = 60  # letters, under which a detector guesses
 EXAMINED = 2000  # characters, from the start
 SURE = 0.5  # probability, under which the detector's word is not taken
 
-_LETTER = re.compile(r"[^\W\d_]")
+_RUN = re.compile(r"[^\W\d_]+")
 _KANA = re.compile("[\u3040-\u30ff]")
 _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # where a letter says as much as a word's part
 _TAG = re.compile(r"[a-zA-Z]{2,3}")
@@ -24,7 +24,7 @@ def detect(title: str, body: str, declared: str = "") -> str:
     small model comes in the package and needs no network; it is loaded at the first call that needs it.
     """
     text = " ".join(f"{title} {body[:EXAMINED]}".split())
-    if _letters(text) >= ENOUGH:
+    if _enough(text):
         found = _detected(text)
         if found is not None:
             return found
@@ -32,8 +32,14 @@ def detect(title: str, body: str, declared: str = "") -> str:
     return tag[0].lower() if tag and declared.lower() != "und" else "und"
 
 
-def _letters(text: str) -> int:
-    return len(_LETTER.findall(text)) + 3 * len(_DENSE.findall(text))
+def _enough(text: str) -> bool:
+    """Whether there are ENOUGH letters; usually the first few words say so."""
+    count = 0
+    for word in _RUN.finditer(text):
+        count += len(word[0]) + 3 * (0 if word[0].isascii() else len(_DENSE.findall(word[0])))
+        if count >= ENOUGH:
+            return True
+    return False
 
 
 def _detected(text: str) -> str | None:
