@@ -36,7 +36,7 @@ from watcher.clock import SystemClock
 from watcher.config import load
 from watcher.daemon import collector
 from watcher.daemon.lane import Lane
-from watcher.daemon.start import lanes, services
+from watcher.daemon.start import GATHER, lanes, services
 from watcher.model import Claim, Queue, SourceState
 from watcher.pipeline import Counts, Services, poll
 from watcher.store import open_store
@@ -189,6 +189,7 @@ async def watcher(folder: Path, port: int, feeds: int, seconds: float, every: fl
         services(config, store, clock, Random(1)) as built,
     ):
         collector.settle()
+        store.gather = GATHER
         await rounds(built, port, feeds)
         before = {name: len(times) for name, times in json.loads(ask(port, "/log")).items()}
         late, lag = await steady(built, port, seconds)
