@@ -25,7 +25,7 @@ from benchmarks import world
 READER = """
 import sys, time, urllib.request
 from reader import make_reader
-port, feeds = sys.argv[1], sys.argv[2:]
+port, entries, feeds = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 reader = make_reader("reader.db", feed_root=None)
 for feed in feeds:
     reader.add_feed(feed)
@@ -36,7 +36,7 @@ def update(name, chosen, expected):
     new = sum(result.new for result in results if result)
     assert new == expected, (name, new, expected)  # it really polled, and found what is new
     print(f"  reader              {name:12} {len(chosen):5} polls {used / len(chosen) * 1000:8.2f}; {new} new entries")
-update("first sight", feeds, 40 * len(feeds))
+update("first sight", feeds, entries)
 update("unchanged", feeds, 0)
 at = int(urllib.request.urlopen(f"http://127.0.0.1:{port}/change").read())
 changed = [feed for feed in feeds if int(feed.split("/")[3]) % 20 == at % 20]
@@ -109,8 +109,11 @@ def changed(port: int, feeds: Sequence[str]) -> list[str]:
 def read(folder: Path, port: int, numbers: Sequence[int]) -> None:
     """Have all of them read these feeds, and print what a poll costs each."""
     feeds = [world.url(number, port) for number in numbers]
+    entries = sum(map(world.entries, numbers))
     print(f"\nothers, the first {len(feeds)} plain feeds of the same world; ms of CPU a poll:", flush=True)
-    subprocess.run([sys.executable, "-W", "ignore", "-c", READER, str(port), *feeds], cwd=folder, check=False)
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", READER, str(port), str(entries), *feeds], cwd=folder, check=False
+    )
     urlwatch(folder, port, feeds)
     if CHANGEDETECTION.exists():
         changedetection(folder, port, feeds[:40])

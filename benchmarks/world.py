@@ -1,10 +1,10 @@
 """A world of feeds on loopback for benchmarks/polling.py: `python -m benchmarks.world` prints its port and serves.
 
 Every address of 127.0.0.0/8 is a host of its own. /N/feed is the feed number N; what it is follows from N. Most are
-plain feeds of 40 entries with an ETag. Of 100, 3 redirect permanently, 2 answer after two seconds, 2 with an error 500,
-1 with a 404, and 1 is at a port where nothing listens; of 1,000, 5 never answer, and 1 sends 60,000 nested tags. In
-each round 5% of the feeds gain five entries. POST /change begins the next round and gives its number; GET /log gives
-each host's requests and the time they came at.
+plain feeds with an ETag, of 10 entries, and of 40 where they are the ones that change in the first six rounds. Of 100,
+3 redirect permanently, 2 answer after two seconds, 2 with an error 500, 1 with a 404, and 1 is at a port where nothing
+listens; of 1,000, 5 never answer, and 1 sends 60,000 nested tags. In each round 5% of the feeds gain five entries. POST
+/change begins the next round and gives its number; GET /log gives each host's requests and the time they came at.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections import defaultdict
 from email.utils import formatdate
 from random import Random
 
-ENTRIES, NEW, EVERY = 40, 5, 20  # of each feed, in each round in which it changes, and every which one changes
+FEW, MANY, NEW, EVERY = 10, 40, 5, 20  # entries of a feed, new ones when it changes, and every which one does
 HOURS = 16.0  # between two entries
 PER_HOST = 10  # feeds of one host
 KINDS = {
@@ -64,6 +64,10 @@ def version(number: int) -> int:
     return sum(changes(number, past) for past in range(1, state["round"] + 1))
 
 
+def entries(number: int) -> int:
+    return MANY if 1 <= number % EVERY <= 6 else FEW
+
+
 def text(seed: int, words: int) -> str:
     rng, usual = Random(seed), words * 3 // 5
     chosen = rng.choices(USUAL, k=usual) + rng.choices(WORDS, k=words - usual)
@@ -74,14 +78,14 @@ def text(seed: int, words: int) -> str:
 def body(number: int) -> bytes:
     if kind(number) == "hostile":
         return b"<rss version='2.0'><channel>" + b"<item><title>" * 60_000 + b"%d" % time.time()
-    first = version(number) * NEW
+    first, many = version(number) * NEW, entries(number)
     items = "".join(
         f"<item><guid isPermaLink='false'>{number}-{entry}</guid><title>{text(-number * 40 - entry, 7)}</title>"
         f"<link>http://site-{number}.example/{entry}</link>"
-        f"<pubDate>{formatdate(state['began'] - max(0, ENTRIES - 1 - entry) * HOURS * 3600)}</pubDate>"
+        f"<pubDate>{formatdate(state['began'] - max(0, many - 1 - entry) * HOURS * 3600)}</pubDate>"
         f"<dc:creator>Someone {entry}</dc:creator><category>Town</category>"
         f"<description>&lt;p&gt;{text(number * 40 + entry, 145)}&lt;/p&gt;</description></item>"
-        for entry in range(first + ENTRIES - 1, first - 1, -1)
+        for entry in range(first + many - 1, first - 1, -1)
     )
     head = (
         "<?xml version='1.0' encoding='utf-8'?><rss version='2.0' xmlns:dc='http://purl.org/dc/elements/1.1/'><channel>"

@@ -47,14 +47,21 @@ class Config:
 
     @cached_property
     def _rules_by_source(self) -> dict[str, frozenset[str]]:
-        return {
-            name: frozenset(
-                rule.id
-                for rule in self.rules.values()
-                if not rule.sources or not {name, *(f"tag:{tag}" for tag in source.tags)}.isdisjoint(rule.sources)
+        everywhere = frozenset(rule.id for rule in self.rules.values() if not rule.sources)
+        named: dict[str, set[str]] = {}
+        for rule in self.rules.values():
+            for chosen in rule.sources:
+                named.setdefault(chosen, set()).add(rule.id)
+        shared: dict[frozenset[str], frozenset[str]] = {}  # one set for all that are read by the same rules
+        found = {}
+        for name, source in self.sources.items():
+            own = frozenset[str]().union(
+                *(named.get(key, ()) for key in (name, *(f"tag:{tag}" for tag in source.tags)))
             )
-            for name, source in self.sources.items()
-        }
+            if own not in shared:
+                shared[own] = everywhere | own
+            found[name] = shared[own]
+        return found
 
     def storable(self) -> dict[str, str]:
         """The files' texts without comments and literal secrets, for the store. `restore` reads them back."""

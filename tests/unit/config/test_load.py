@@ -301,3 +301,25 @@ def test_terms_a_language_forms_and_stems(tmp_path: Path, text: str, lang: str, 
     document = Document(body=text, lang=lang)
     assert config.ruleset.names(document) == rules
     assert RuleSet(load_rules(tmp_path)).names(document) == rules
+
+
+def test_sources_that_the_same_rules_read_hold_one_set(tmp_path: Path) -> None:
+    """Ten thousand sets of a thousand rules are 300 MB."""
+    config = good(
+        tmp_path,
+        """
+        channels: {screen: {url: "console://"}}
+        sources:
+          one: {feed: https://example.org/1, tags: [town]}
+          two: {feed: https://example.org/2, tags: [town]}
+          three: {feed: https://example.org/3}
+        rules:
+          all: {query: ferry}
+          town: {query: harbour, sources: ["tag:town", three]}
+          three: {query: bridge, sources: [three]}
+        """,
+    )
+    one, two, three = (config.rules_for(config.sources[name]) for name in ("one", "two", "three"))
+    assert one is two
+    assert one == {"all", "town"}
+    assert three == {"all", "town", "three"}
