@@ -51,7 +51,8 @@ async def poll(services: Services, claim: Claim[SourceState]) -> Counts:
         await _unchanged(services, source, quiet, got.permanent_url)
         logger.debug("unchanged", source=source.name, outcome=got.outcome.value)
         return Counts(polled=1, not_modified=1)
-    return await _parsed(services, claim, source, got)
+    async with services.judging:
+        return await _parsed(services, claim, source, got)
 
 
 async def _unchanged(services: Services, source: Source, poll: Unchanged, permanent_url: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from operator import add, attrgetter
@@ -14,6 +15,7 @@ from watcher.sources import Source, Tools
 from watcher.store import Store
 from watcher.workers import Workers
 
+JUDGED_AT_ONCE = 16  # polls with news: what is judged waits in memory until the store has taken it
 LATER = 60.0  # seconds until what cannot be done by this configuration is looked at again
 
 
@@ -57,6 +59,7 @@ class Services:
         self.tools = Tools(fetch=fetch, workers=workers, clock=clock)
         self.clock = clock
         self.rng = rng
+        self.judging = asyncio.Semaphore(JUDGED_AT_ONCE)
         self.use(config)
 
     async def is_behind(self) -> bool:

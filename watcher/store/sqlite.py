@@ -46,6 +46,7 @@ GROUP_TIME = 0.02  # seconds after which a group takes no further work
 BUSY_TIMEOUT = 10_000  # ms to wait for another process, such as the command line, to end its write
 CHECK_ALWAYS = 64_000_000  # bytes up to which the file is checked at every exclusive start
 READERS = 4
+SMALL_CACHE = "cache_size=-2000"  # 2 MB a reader: the system has the pages anyway
 
 
 @dataclass(slots=True)
@@ -115,9 +116,9 @@ class SqliteStore(Store):
         self._readers = create_async_engine(
             url.set(drivername="sqlite+aiosqlite"), hide_parameters=True, pool_size=READERS, max_overflow=READERS
         )
-        _prepare(self._readers.sync_engine, "BEGIN", "query_only=ON")
+        _prepare(self._readers.sync_engine, "BEGIN", "query_only=ON", SMALL_CACHE)
         self._looker = create_engine(url, hide_parameters=True, pool_size=1, max_overflow=0)
-        _prepare(self._looker, "BEGIN", "query_only=ON")
+        _prepare(self._looker, "BEGIN", "query_only=ON", SMALL_CACHE)
         self._look_thread = ThreadPoolExecutor(1, thread_name_prefix="store reader")
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
