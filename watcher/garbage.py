@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Without garbage collection, which only costs where much is made and nothing thrown away: a third of reading rules."""
+    """Without garbage collection, which only costs where much is made and nothing thrown away."""
     if not gc.isenabled():
         yield
         return

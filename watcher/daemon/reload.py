@@ -25,7 +25,7 @@ class ConfigSource:
     secrets: Path | None = None
 
     def load(self, before: Config | None = None) -> Config:
-        """Read and check it whole; what stands in `before` is not compiled again. Raises ConfigError with every problem."""
+        """Read and check it whole; rules that stand in `before` are not compiled again. Raises ConfigError with all."""
         return load(self.path, secrets_dir=self.secrets, before=before)
 
     def signature(self) -> Signature:

@@ -247,8 +247,7 @@ def gather(nodes: Iterable[Node]) -> tuple[set[Key], set[str]]:
                 if field == "author":
                     written.update(as_phrase(node.text if isinstance(node, Value) else value_of(node)).keys)
             case Word() | Phrase():
-                found, exact = keys_needed(node)
-                keys.update(found)
+                keys.update(keys_needed(node)[0])
                 written.update(node.keys)
             case And(children=below) | Or(children=below):
                 waiting += [(child, field) for child in below]
