@@ -193,7 +193,7 @@ class _Daemon:
     async def _reloads(self) -> None:
         while True:
             try:
-                config = await self.reloader.next()
+                config = await self.reloader.next(self.services.config)
                 systemd.reloading()
                 await self._adopt(config)
                 collector.settle()
