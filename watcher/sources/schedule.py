@@ -14,6 +14,7 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 SHORTEST = 5 * MINUTE  # of `every: auto`
 LONGEST = HOUR  # of `every: auto`, where a poll without news costs the server next to nothing
 LONGEST_UNVALIDATED = 4 * HOUR  # where each poll fetches the whole
+PUSHED = 12 * HOUR  # where a hub pushes what is new, and a poll only finds out whether it does
 UNKNOWN = 30 * MINUTE  # where nothing is known of how often the source publishes
 HINT_CAP = 4 * HOUR  # servers that ask for more are mostly misconfigured
 FAR = 365 * DAY  # 410: it says that it is gone for good
@@ -34,13 +35,15 @@ _BACKOFF = {
 _OTHERWISE = (15 * MINUTE, 6 * HOUR)
 
 
-def next_due(source: Source, got: Poll, now: float, rng: Random, *, gap: bool = False) -> float:
+def next_due(
+    source: Source, got: Poll, now: float, rng: Random, *, gap: bool = False, relies_until: float | None = None
+) -> float:
     """When to poll again after a poll that gave `got`; seconds since the epoch.
 
     An explicit `every` holds whatever the server says. `auto` polls four times as often as the source publishes, twice
     that after a `gap` (no entry of this poll stood in the last one), within its bounds; but never before the server's
-    own hints allow, capped. The source's `min` and `max` go before all of that. All but `cron` come with a jitter of a
-    tenth.
+    own hints allow, capped. While a hub pushes what is new, which it does until `relies_until`, twice a day is enough.
+    The source's `min` and `max` go before all of that. All but `cron` come with a jitter of a tenth.
     """
     if source.cron is not None:
         return next_time(source.cron, source.timezone, now)
@@ -54,6 +57,8 @@ def next_due(source: Source, got: Poll, now: float, rng: Random, *, gap: bool = 
         interval = max(interval / 2, SHORTEST)
     hinted = max(got.hints.max_age or 0.0, got.hints.ttl or 0.0)
     interval = max(interval, min(hinted, HINT_CAP), source.min or 0.0)
+    if relies_until is not None and relies_until > now:
+        interval = max(interval, min(PUSHED, (relies_until - now) / 1.1))
     return now + _jitter(interval if source.max is None else min(interval, source.max), rng)
 
 
