@@ -127,6 +127,8 @@ def _print(rows: list[dict[str, Any]]) -> None:
         typer.echo(_line(row))
         if row["why"] or row["error"]:
             typer.echo(f"    {row['why'] or row['error']}")
+        if len(rows) == 1 and row.get("interval"):
+            typer.echo(f"    {row['interval']}")
         if pushed := row.get("websub"):
             typer.echo(f"    {_pushed(pushed)}")
 
@@ -174,6 +176,16 @@ def _subscription(one: Any, status: Any, now: float) -> dict[str, Any]:
     }
 
 
+def _interval(source: Any, state: Any, now: float) -> str:
+    """How often it is polled, by what is remembered of its last poll."""
+    from watcher.sources import Hints, Outcome, Poll
+    from watcher.sources.delay import explain
+
+    hints = Hints(None, state.cache.get("ttl"), state.cache.get("per_day"))
+    got = Poll(Outcome.NOT_MODIFIED, etag=state.etag, last_modified=state.last_modified, hints=hints, cache=state.cache)
+    return explain(source, got, now, state.relies_until)
+
+
 def _row(source: Any, status: Any, subscription: Any, now: float) -> dict[str, Any]:
     from watcher.fetch.urls import shown
     from watcher.sources.health import health, per_day
@@ -201,5 +213,6 @@ def _row(source: Any, status: Any, subscription: Any, now: float) -> dict[str, A
         "items_a_day": per_day(status),
         "listed": status.listed,
         "new_items": status.new_items,
+        "interval": _interval(source, state, now),
         "websub": _subscription(subscription, status, now) if subscription else None,
     }

@@ -17,6 +17,7 @@ from watcher.pipeline.services import LATER, Counts, Services
 from watcher.pipeline.subscribe import hubs
 from watcher.sources import Outcome, Poll, Source
 from watcher.sources.base import ADOPT_AFTER
+from watcher.sources.hours import learn
 from watcher.sources.reading import Reading, reading
 from watcher.sources.schedule import after_failure, next_due
 from watcher.store import Tx, Unchanged
@@ -93,6 +94,9 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
     oldest = min(now, state.last_success or now) - max_age
     fresh = [complete(item, source) for item in got.items if item.id not in known]
     how = reading(state, got, fresh, now)
+    since = None if how.baseline else state.last_success
+    hours = learn(state.cache.get("hours"), (item.published for item in fresh), since, now)
+    got = replace(got, cache=got.cache | {"hours": hours})
     waiting, judged = await sift(services, source, fresh, how, oldest)
     due = next_due(source, got, now, services.rng, gap=how is Reading.GAP, relies_until=state.relies_until)
     redirect_to, redirects = _redirects(source, state, got.permanent_url)
