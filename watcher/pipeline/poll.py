@@ -13,6 +13,7 @@ from watcher.errors import FetchError, FetchKind, HostBusy, ParseError
 from watcher.extract import wants_article
 from watcher.model import Claim, Item, SourceState
 from watcher.pipeline.judge import Judged, judge, record
+from watcher.pipeline.outage import answered
 from watcher.pipeline.services import LATER, Counts, Services
 from watcher.pipeline.subscribe import hubs
 from watcher.sources import Outcome, Poll, Source
@@ -47,6 +48,8 @@ async def poll(services: Services, claim: Claim[SourceState]) -> Counts:
         return Counts()
     except (FetchError, ParseError) as error:
         return await _failed(services, claim, source, error)
+    if claim.row.failures:
+        await answered(services)
     if got.outcome is not Outcome.PARSED:
         due = next_due(source, got, services.store.now(), services.rng, relies_until=claim.row.relies_until)
         quiet = Unchanged(claim, due, got.etag, got.last_modified, got.elapsed)
