@@ -1,11 +1,12 @@
 """How late the event loop is while hostile feeds and servers are polled beside good ones.
 
 Run `python -m benchmarks.lag [--seconds 30] [--good 60] [--who]`. The servers are a process of their own. The daemon's
-lanes run by themselves: every good feed changes with each poll (five new entries of forty, 250 words each; one has two
-thousand), 200 rules read them, and all that is hostile (tests/fakes/bad.py, and ../shared/corpora/hostile where it is
-there) is polled again and again. Printed is the loop's own lag: by how much a sleep of 5 ms is longer. Other work on the
-machine is in that, so it is also printed how long the loop's thread kept computing between two looks. With --who, what
-held the loop for more than 50 ms is shown.
+lanes run by themselves: every good feed changes with each poll (five new entries of forty, 250 words each; one has
+2,000), 200 rules read them, and all that is hostile (tests/fakes/bad.py, and ../shared/corpora/hostile where it is
+there) is polled again and again. Printed is the loop's own lag, by how much a sleep of 5 ms is longer. What else runs
+on the machine is in that, so it is also printed how late a loop is that does nothing, in a process beside it, and for
+how long the loop's own thread computed between two looks. With --who, what it was at when it held the loop for more than
+50 ms is shown.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from watcher.clock import SystemClock
 from watcher.config import load
 from watcher.daemon.start import lanes, services
 from watcher.model import Queue
+from watcher.pipeline.pace import warm
 from watcher.store import open_store
 
 TICK = 0.005  # seconds between two looks at the loop
@@ -45,12 +47,14 @@ FILES = {path.stem: path for path in sorted((CORPORA / "hostile").glob("*.*")) i
 
 def good(number: int, polls: int, entries: int) -> bytes:
     first = polls * 5
+    date = formatdate(time.time() - 60)
     items = "".join(
-        f"<item><guid isPermaLink='false'>{number}-{entry}</guid><title>Report {entry}: {text(number + entry, 6)}</title>"
-        f"<pubDate>{formatdate(time.time() - 60)}</pubDate><description>{text(number * 40 + entry, 250)}</description></item>"
+        f"<item><guid isPermaLink='false'>{number}-{entry}</guid><title>Report {entry}: {text(number + entry, 6)}"
+        f"</title><pubDate>{date}</pubDate><description>{text(number * 40 + entry, 250)}</description></item>"
         for entry in range(first + entries - 1, first - 1, -1)
     )
-    return f"<?xml version='1.0' encoding='utf-8'?><rss version='2.0'><channel><title>{number}</title>{items}</channel></rss>".encode()
+    head = f"<?xml version='1.0' encoding='utf-8'?><rss version='2.0'><channel><title>{number}</title>"
+    return f"{head}{items}</channel></rss>".encode()
 
 
 async def server() -> None:
@@ -110,6 +114,20 @@ def configuration(folder: Path, port: int, count: int, hostile: bool) -> Path:
     return path
 
 
+async def idle(seconds: float) -> None:
+    """The control: a loop that does nothing but look at itself."""
+    watch = Watch(who=False)
+    looking = asyncio.create_task(watch.look())
+    await asyncio.sleep(seconds)
+    looking.cancel()
+    show("idle", watch.lag)
+
+
+def show(name: str, values: list[float]) -> None:
+    figures = (share(values, 0.5), share(values, 0.99), max(values))
+    print("  {}  p50 {:6.2f}  p99 {:6.2f}  max {:6.1f} ms".format(name, *(1000 * one for one in figures)), flush=True)
+
+
 class Watch:
     """Looks at the loop from within, and at what it does from a thread beside it."""
 
@@ -146,10 +164,12 @@ async def run(folder: Path, port: int, seconds: float, count: int, *, hostile: b
         await open_store(config.settings.store, clock, "bench", exclusive=True) as store,
         services(config, store, clock, Random(1)) as built,
     ):
+        await asyncio.to_thread(warm, config)  # as the daemon does before it begins
         queues = lanes(built)
         watch = Watch(who)
         tasks = [asyncio.create_task(lane.pump()) for lane in queues.values()]
         looking = asyncio.create_task(watch.look())
+        beside = subprocess.Popen([sys.executable, "-m", "benchmarks.lag", "--idle", "--seconds", str(seconds)])
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             for lane in queues.values():
@@ -157,6 +177,7 @@ async def run(folder: Path, port: int, seconds: float, count: int, *, hostile: b
             await asyncio.sleep(0.5)
             await queues[Queue.SOURCE].renew()
         looking.cancel()
+        await asyncio.to_thread(beside.wait)
         for task in tasks:
             task.cancel()
         for lane in queues.values():
@@ -167,9 +188,8 @@ async def run(folder: Path, port: int, seconds: float, count: int, *, hostile: b
         f"{count} good feeds and {len(config.sources) - count} hostile ones" if hostile else f"{count} good feeds alone"
     )
     print(f"{what}, {seconds:g} s: {counts.polled} polls, {counts.failed} failed, {counts.new_items} new items")
-    for name, values in (("late", watch.lag), ("busy", watch.held)):
-        figures = (share(values, 0.5), share(values, 0.99), max(values))
-        print("  {}  p50 {:6.2f}  p99 {:6.2f}  max {:6.1f} ms".format(name, *(1000 * figure for figure in figures)))
+    show("late", watch.lag)
+    show("busy", watch.held)
     for where, times in watch.culprits.most_common(15):
         print(f"  {times:4}  {where}")
 
@@ -179,10 +199,11 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=30.0)
     options.add_argument("--good", type=int, default=60)
     options.add_argument("--who", action="store_true")
+    options.add_argument("--idle", action="store_true", help=argparse.SUPPRESS)
     options.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     chosen = options.parse_args()
-    if chosen.serve:
-        asyncio.run(server())
+    if chosen.serve or chosen.idle:
+        asyncio.run(server() if chosen.serve else idle(chosen.seconds))
         return
     log.configure("critical" if "critical" in log.LEVELS else "error")
     for hostile in (False, True):

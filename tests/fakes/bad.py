@@ -79,7 +79,7 @@ SERVERS: dict[str, tuple[Any, str]] = {
     "drip": (drip, "timeout"),
     "endless": (endless, "too large"),
     "endless-headers": (endless_headers, "protocol"),
-    "endless-chunks": (endless_chunks, "timeout"),
+    "endless-chunks": (endless_chunks, "protocol"),
     "partial": (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<rss>", "protocol"),
     "huge-length": (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n<rss>", "too large"),
     "negative-length": (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n<rss>", "protocol"),

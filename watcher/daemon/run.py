@@ -25,6 +25,7 @@ from watcher.daemon.start import adopt, catch_up, lanes, open_store, services, w
 from watcher.model import Queue
 from watcher.pipeline import Services, checkup, heartbeat
 from watcher.pipeline.checkup import EVERY as CHECKUP
+from watcher.pipeline.pace import warm
 from watcher.store import Store
 
 TICK = 1.0  # seconds between looks for due rows; a finished step wakes the other lanes at once
@@ -59,6 +60,7 @@ async def run(source: ConfigSource, clock: Clock, rng: Random, *, strict: bool =
         services(config, store, clock, rng) as built,
     ):
         await catch_up(store, rng)
+        await asyncio.to_thread(warm, config)
         daemon = _Daemon(built, store, Reloader(source, clock, seen=seen))
         async with serve(built, daemon.wake):
             status = await daemon.run()
@@ -222,6 +224,7 @@ class _Daemon:
         for name in ("store", "fetch", "log", "web"):
             if getattr(config.settings, name) != getattr(old.settings, name):
                 logger.warning("takes effect at the next start", setting=name)
+        await asyncio.to_thread(warm, config)
         await adopt(self.services, config)
         self.wake()
         logger.info(

@@ -34,6 +34,8 @@ _REDIRECT = (301, 302, 303, 307, 308)
 _PERMANENT = (301, 308)
 _REPEATED = (307, 308)  # what was posted is posted again (RFC 9110, 15.4.8 and 15.4.9)
 _HOLD = 600.0  # how long a 429 without Retry-After holds its host, in seconds
+_CHUNKS = 4096  # of a body, from which on they must hold
+_CHUNK = 16  # bytes on average: a chunk costs the event loop as much as kilobytes do
 _UNTIMED = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 
 
@@ -302,9 +304,13 @@ class _Exchange:
         if length is not None and length > self._cap and not encoding and not self._cut:
             raise self._too_large()
         try:
-            body = decode.Body(encoding, self._cap, cut=self._cut)
-            async for piece in response.content.iter_any():
-                body.feed(piece)
+            body, size, chunks = decode.Body(encoding, self._cap, cut=self._cut), 0, 0
+            async for piece, _ in response.content.iter_chunks():
+                size, chunks = size + len(piece), chunks + 1
+                if chunks > _CHUNKS and size < chunks * _CHUNK:
+                    raise self._error(FetchKind.PROTOCOL, "the body comes in thousands of chunks of a few bytes each")
+                for _ in body.steps(piece):
+                    await asyncio.sleep(0)
                 if body.full:
                     break
             return body.finish()

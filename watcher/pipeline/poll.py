@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -95,7 +94,8 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
     max_age = source.max_age or services.config.settings.max_age
     # Counted from the last success, so that an outage is caught up with and not skipped.
     oldest = min(now, state.last_success or now) - max_age
-    fresh = [complete(item, source) for item in got.items if item.id not in known]
+    new = [item for item in got.items if item.id not in known]
+    fresh = await services.pace.map(lambda item: complete(item, source), new)
     how = reading(state, got, fresh, now)
     since = None if how.baseline else state.last_success
     hours = learn(state.cache.get("hours"), (item.published for item in fresh), since, now)
@@ -145,12 +145,10 @@ async def sift(
     """Those of the new items whose articles are to be read first, and the others, judged."""
     waiting = [i for i in fresh if i.url and _within(i, oldest) and wants_article(source.full_text, i)]
     waits = {item.id for item in waiting}
-    judged: list[Judged] = []
-    for item in fresh:
-        if item.id not in waits:
-            judged.append(judge(services, source, item, baseline=how.baseline, oldest=oldest, article=False))
-            if len(judged) % BATCH == 0:
-                await asyncio.sleep(0)  # a feed of thousands must not stop the event loop
+    judged = await services.pace.map(
+        lambda item: judge(services, source, item, baseline=how.baseline, oldest=oldest, article=False),
+        (item for item in fresh if item.id not in waits),
+    )
     return waiting, judged
 
 

@@ -47,7 +47,8 @@ async def _keep(services: Services, known: Subscription, source: Feed, state: So
     now = store.now()
     async with store.read() as tx:
         there = await tx.items.known(got.ids)
-    fresh = [complete(item, source) for item in got.items if item.id not in there]
+    new = [item for item in got.items if item.id not in there]
+    fresh = await services.pace.map(lambda item: complete(item, source), new)
     how = reading(state, got, fresh, now)
     if how.baseline:
         return await _poll_instead(services, known)
