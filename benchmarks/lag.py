@@ -37,7 +37,7 @@ from watcher.clock import SystemClock
 from watcher.config import load
 from watcher.daemon.start import lanes, services
 from watcher.model import Queue
-from watcher.pipeline.pace import warm
+from watcher.pipeline.pace import SWITCH, warm
 from watcher.store import open_store
 
 TICK = 0.005  # seconds between two looks at the loop
@@ -166,7 +166,8 @@ async def run(folder: Path, port: int, seconds: float, count: int, *, hostile: b
         await open_store(config.settings.store, clock, "bench", exclusive=True) as store,
         services(config, store, clock, Random(1)) as built,
     ):
-        await asyncio.to_thread(warm, config)  # as the daemon does before it begins
+        sys.setswitchinterval(SWITCH)  # this and the next, as the daemon does before it begins
+        await asyncio.to_thread(warm, config)
         queues = lanes(built)
         watch = Watch(who)
         tasks = [asyncio.create_task(lane.pump()) for lane in queues.values()]

@@ -25,7 +25,7 @@ from watcher.daemon.start import adopt, catch_up, lanes, open_store, services, w
 from watcher.model import Queue
 from watcher.pipeline import Services, checkup, heartbeat
 from watcher.pipeline.checkup import EVERY as CHECKUP
-from watcher.pipeline.pace import warm
+from watcher.pipeline.pace import SWITCH, warm
 from watcher.store import Store
 
 TICK = 1.0  # seconds between looks for due rows; a finished step wakes the other lanes at once
@@ -60,6 +60,7 @@ async def run(source: ConfigSource, clock: Clock, rng: Random, *, strict: bool =
         services(config, store, clock, rng) as built,
     ):
         await catch_up(store, rng)
+        sys.setswitchinterval(SWITCH)
         await asyncio.to_thread(warm, config)
         daemon = _Daemon(built, store, Reloader(source, clock, seen=seen))
         async with serve(built, daemon.wake):

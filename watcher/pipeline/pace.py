@@ -17,6 +17,7 @@ from watcher.text.urls import has_domain
 T = TypeVar("T")
 
 SLICE = 0.005  # seconds that are computed on end
+SWITCH = 0.0005  # seconds after which one thread gives way to another; Python's own 0.005 is waited at each socket call
 LONG = 8_000  # characters of a text that takes longer than that by itself
 
 
@@ -24,7 +25,7 @@ class Pace:
     """One slice of work in each round of the event loop, whoever it is for; a long text's is done in a thread.
 
     A thread holds the loop up too, for that is how the interpreter works, but never for longer than the interval at
-    which threads give way (5 ms). So few things go there: it slows the loop down as long as it runs.
+    which threads give way (SWITCH). So few things go there: it slows the loop down as long as it runs.
     """
 
     def __init__(self) -> None:
