@@ -28,11 +28,12 @@ _MOST = 200_000  # words remembered; then they are looked at anew
 
 
 class Presence(NamedTuple):
-    """What a document holds."""
+    """What a document holds; until the vocabulary is asked for the next one."""
 
-    found: Numbers  # the number of each of its words, field after field
+    words: Numbers  # the number of each of its words, field after field
     places: Numbers  # where each stands
-    column: Flags  # of each key whether it holds it
+    keys: Numbers  # of all keys that it holds, some more than once
+    flags: Flags  # of each key whether it holds it
     has: Callable[[int], int]  # the same, quick to ask for one
 
 
@@ -47,22 +48,28 @@ class Vocabulary:
         self.size = len(self.numbers)
         self._opened = _Opened(self.numbers, lexicon) if lexicon.reads_words else None
         self._pairs = _Pairs(self.numbers)
+        self._held = bytearray(self.size)
+        self._flags = np.frombuffer(self._held, np.bool_)
+        self._last: Numbers = np.zeros(0, np.int64)
 
     def presence(self, texts: Sequence[list[str]], values: Iterable[str]) -> Presence:
         """What a document holds, from the words of its texts and the keys of its own fields."""
-        words = texts[0] if len(texts) == 1 else [word for text in texts for word in (*text, BETWEEN)]
-        held = bytearray(self.size)
-        column = np.frombuffer(held, np.bool_)
+        written = texts[0].copy() if texts else []
+        for text in texts[1:]:
+            written.append(BETWEEN)
+            written += text
+        known = [self.numbers[value] for value in values if value in self.numbers]
+        more = [np.array([NONE, *known], np.int64)]
         if self._opened is None:
-            found = np.fromiter(map(self.numbers.get, words, repeat(NONE)), np.int64, len(words))
+            words = np.fromiter(map(self.numbers.get, written, repeat(NONE)), np.int64, len(written))
         else:
-            found = self._opened.read(words, column)
-        column[found] = True
-        column[self._pairs.within(found)] = True
-        held[NONE] = 1
-        for value in values:
-            held[self.numbers.get(value, NONE)] = 1
-        return Presence(found, _places(texts, len(words)), column, held.__getitem__)
+            words, opened = self._opened.read(written)
+            more.append(opened)
+        keys = np.concatenate((words, self._pairs.within(words), *more))
+        self._flags[self._last] = False  # what the last document held
+        self._flags[keys] = True
+        self._last = keys
+        return Presence(words, _places(texts, len(written)), keys, self._flags, self._held.__getitem__)
 
 
 def _places(texts: Sequence[list[str]], count: int) -> Numbers:
@@ -98,8 +105,8 @@ class _Opened(dict[str, int]):
         self[word] = number
         return number
 
-    def read(self, words: list[str], column: Flags) -> Numbers:
-        """The numbers of words; what they hold besides is marked in `column`."""
+    def read(self, words: list[str]) -> tuple[Numbers, Numbers]:
+        """The numbers of words, and of what they hold besides."""
         if len(self) > _MOST:
             self.clear()
             self._count = 0
@@ -108,8 +115,8 @@ class _Opened(dict[str, int]):
         own = np.flatnonzero(found >= len(self._numbers))
         holding = self._holding[found[own] - len(self._numbers)]
         found[own] = holding[:, 0]
-        column[holding] = True
-        return found
+        besides = holding[:, 1:]
+        return found, besides[besides > NONE]
 
 
 class _Pairs:
@@ -184,28 +191,37 @@ class Index:
 
     def candidates(self, presence: Presence) -> Numbers:
         """The rules of which a document holds both keys of an entry, in order."""
-        files = np.flatnonzero(presence.column & self._files)
+        files = _distinct(presence.keys[self._files[presence.keys]])
         places, _ = _ranges(self._starts[files], self._starts[files + 1])
-        entries = places[presence.column[self._second[places]]]
+        entries = places[presence.flags[self._second[places]]]
         near = self._near[entries]
         if near.any():
             entries = np.concatenate((entries[~near], self._close(entries[near], presence)))
-        return np.unique(self._rule[entries]).astype(np.int64)
+        return _distinct(self._rule[entries].astype(np.int64))
 
     def _close(self, entries: Numbers, presence: Presence) -> Numbers:
         """Those of `entries` whose keys stand close enough: the neighbours of each place of the first are looked at."""
-        standing = np.sort(presence.found << 40 | presence.places)  # so that a word's places are side by side
+        standing = np.sort(presence.words << 40 | presence.places)  # so that a word's places are side by side
         first, second = self._first[entries].astype(np.int64) << 40, self._second[entries].astype(np.int64) << 40
-        at, entry = _ranges(np.searchsorted(standing, first), np.searchsorted(standing, first + (1 << 40)))
-        wanted = standing[at] - first[entry] + second[entry]  # the second at the same place
+        at, entry = _ranges(*np.searchsorted(standing, (first, first + (1 << 40))))
+        entries = entries[entry]
+        wanted = standing[at] + (second - first)[entry]  # the second at the same place
         padded = np.concatenate((standing, [np.iinfo(np.int64).max]))
         following = padded[np.searchsorted(standing, wanted, "right")] - wanted
         preceding = wanted - padded[np.searchsorted(standing, wanted) - 1]
-        close = (following <= self._after[entries][entry]) | (
-            (preceding >= 0) & (preceding <= self._before[entries][entry])
-        )
-        found: Numbers = entries[np.unique(entry[close])]
+        found: Numbers = entries[
+            (following <= self._after[entries]) | ((preceding >= 0) & (preceding <= self._before[entries]))
+        ]
         return found
+
+
+def _distinct(numbers: Numbers) -> Numbers:
+    """Each once, in order."""
+    numbers = np.sort(numbers)
+    first = np.ones(len(numbers), np.bool_)
+    np.not_equal(numbers[1:], numbers[:-1], out=first[1:])
+    found: Numbers = numbers[first]
+    return found
 
 
 def _ranges(starts: Numbers, ends: Numbers) -> tuple[Numbers, Numbers]:

@@ -120,7 +120,7 @@ class RuleSet:
         presence = self._vocabulary.presence(texts, document_keys(view.document))
         found = self._index.candidates(presence)
         if self._always.size:
-            found = np.union1d(found, self._always)
+            found = np.sort(np.concatenate((found, self._always)))
         if self._documents < LEARNING:
             self._learn(presence)
         sure = self._sure[found]
@@ -142,7 +142,7 @@ class RuleSet:
 
     def _learn(self, presence: Presence) -> None:
         """Count what documents hold; when enough were seen, file the rules by it."""
-        self._counts += presence.column
+        self._counts += presence.flags
         self._documents += 1
         if self._documents == LEARNING:
             with uncollected():
