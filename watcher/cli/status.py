@@ -27,9 +27,9 @@ def status(
 
 
 async def _status(settings: Any) -> dict[str, Any]:
-    from watcher.daemon.wellness import wellness
     from watcher.model import DeliveryState
     from watcher.sources.health import State, health, outage
+    from watcher.store.wellness import wellness
 
     async with common.opened(settings) as store, store.read() as tx:
         now = store.now()

@@ -12,12 +12,12 @@ from watcher import log
 from watcher.clock import Clock
 from watcher.config import Config
 from watcher.daemon.lane import Lane, by_target
-from watcher.daemon.wellness import ALIVE
 from watcher.fetch import Client
 from watcher.model import Queue, derive_id
 from watcher.pipeline import Services, deliver, flush, poll, read, subscribe
 from watcher.pipeline.subscribe import unguessable
 from watcher.store import Store, open_store
+from watcher.store.wellness import ALIVE
 from watcher.workers import Workers
 
 logger = log.get("daemon")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from watcher.daemon.wellness import wellness
 from watcher.pipeline import Services
+from watcher.store.wellness import wellness
 
 
 async def healthz(services: Services, request: web.Request) -> web.Response:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from watcher.model import Queue
-from watcher.store import Tx, WorkerState
 from watcher.store.claims import Backlog
+from watcher.store.store import Tx
+from watcher.store.workers import WorkerState
 
 ALIVE = 60.0  # seconds since a worker's last sign of life
 LATE = 300.0  # seconds that due work may wait
