@@ -9,6 +9,7 @@ from random import Random
 from watcher.clock import Clock
 from watcher.config import Config, Rule
 from watcher.fetch import Client
+from watcher.pipeline.pace import Pace
 from watcher.sources import Source, Tools
 from watcher.store import Store
 from watcher.workers import Workers
@@ -53,6 +54,7 @@ class Services:
         self.tools = Tools(fetch=fetch, workers=workers, clock=clock)
         self.clock = clock
         self.rng = rng
+        self.pace = Pace()
         self.use(config)
 
     async def is_behind(self) -> bool:
