@@ -25,12 +25,13 @@ def derive_id(*parts: str) -> str:
 
 
 class Queue(StrEnum):
-    """The four tables whose rows are work: each row has a due time, a lease and a fencing token."""
+    """The tables whose rows are work: each row has a due time, a lease and a fencing token."""
 
     SOURCE = "source"
     ITEM = "item"
     GROUP = "group"
     DELIVERY = "delivery"
+    SUBSCRIPTION = "subscription"  # at hubs, which push what feeds publish
 
 
 class Reason(StrEnum):
@@ -244,6 +245,25 @@ class SourceState:
     failures: int = 0  # in a row
     error: str | None = None  # one line; None while well
     cache: dict[str, Any] = field(default_factory=dict)  # what a kind wants back at its next poll, JSON
+    relies_until: float | None = None  # until when a hub pushes what it publishes, so that it need not be polled often
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A feed's subscription at the hub that it names (WebSub, W3C Recommendation of 23 January 2018)."""
+
+    id: str  # the source's stable name
+    hub: str
+    topic: str  # what the hub knows the feed by
+    path: str = field(repr=False)  # of its callback: who knows it may speak for the hub
+    secret: str = field(repr=False)  # what the hub signs with
+    state: str = "pending"  # "active" once the hub has verified it; "denied"
+    asked_at: float | None = None  # when the hub was asked last, while its verification is awaited
+    failures: int = 0  # times in a row that the hub was asked and it did not come about
+    verified_at: float | None = None  # since when it has been active
+    expires_at: float | None = None
+    pushed_at: float | None = None
+    reason: str = ""  # why it is not active, one line
 
 
 @dataclass(frozen=True, slots=True)

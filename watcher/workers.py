@@ -31,6 +31,7 @@ from watcher.errors import ParseError, WorkerError
 
 START_LIMIT = 60.0  # seconds for a worker to start; a machine under load takes its time
 _GRACE = 5  # seconds after which a worker ends itself, should its parent not have killed it at the deadline
+_YIELD = 5  # steps of niceness, so that parsing never keeps the event loop from its turn
 _HEADER = struct.Struct(">Q")
 _PAGE = resource.getpagesize()
 
@@ -217,6 +218,7 @@ def serve(descriptor: int, memory: int) -> None:
     """A worker's whole life: take jobs from the socket `descriptor`, one at a time, until it closes."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the daemon drains; it ends us when it is done
+    os.nice(_YIELD)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     logging.disable()  # what libraries say of strangers' pages is of use to nobody

@@ -14,6 +14,7 @@ from watcher.errors import ConfigError, Problem, TransportError
 
 if TYPE_CHECKING:
     from watcher.config import Config
+    from watcher.sources.delay import Delay, Expected
     from watcher.sources.trial import Trial
 
 app = typer.Typer()
@@ -34,7 +35,8 @@ def check(
 
     Exits with 2 where there is an error; warnings alone are no failure. With --json: a list of
     `{"file", "line", "column", "level", "message", "hint"}`. With --network it exits with 1 where a source gives
-    nothing, and each source is a line of the list (`file` is its name, `level` is info or error).
+    nothing, and each source is a line of the list (`file` is its name, `level` is info or error), as is each rule, with
+    the delay to expect of what it looks for: `{"typical_seconds", "most_seconds", "slowest"}` as its `delay`.
     """
     from watcher.config import load
 
@@ -45,14 +47,17 @@ def check(
     except ConfigError as error:
         problems = error.problems
     trials = common.run(_try(loaded)) if network and loaded is not None else []
+    delays = _delays(loaded, trials) if loaded is not None else {}
     errors = sum(problem.level == "error" for problem in problems)
     if json:
         rows = [{key: asdict(problem)[key] for key in KEYS} for problem in problems]
-        common.print_json(rows + [_row(trial) for trial in trials])
+        common.print_json([*rows, *map(_row, trials), *(_delay_row(name, one) for name, one in delays.items())])
     else:
         common.print_problems(problems, sys.stdout)
         for trial in trials:
             typer.echo(f"{trial.source.name:20} {trial.source.kind:8} {_gave(trial)}")
+        for name, expected in delays.items():
+            typer.echo(f"{name:20} {_expected(expected)}")
         typer.echo(_summary(loaded, errors, len(problems) - errors))
     if errors:
         raise typer.Exit(2)
@@ -107,6 +112,48 @@ def _gave(trial: Trial) -> str:
 def _row(trial: Trial) -> dict[str, object]:
     level = "error" if trial.error else "info"
     return {"file": trial.source.name, "line": 0, "column": 0, "level": level, "message": _gave(trial), "hint": ""}
+
+
+def _delays(config: Config, trials: list[Trial]) -> dict[str, Expected]:
+    """What delay to expect of each rule's items, by what its sources gave just now."""
+    import time
+
+    from watcher.sources.delay import of_rule, of_source
+
+    now, hubs = time.time(), bool(config.settings.public_url)
+    by_rule: dict[str, list[Delay]] = {}
+    for trial in trials:
+        if trial.poll is not None:
+            delay = of_source(trial.source, trial.poll, now, hubs=hubs)
+            for id_ in config.rules_for(trial.source):
+                by_rule.setdefault(id_, []).append(delay)
+    found = {}
+    for name, rule in config.rules.items():
+        waits = [config.channels[channel].group_wait for channel in rule.notify or config.channels]
+        if expected := of_rule(by_rule.get(rule.id, ()), min(waits, default=0.0)):
+            found[name] = expected
+    return found
+
+
+def _expected(expected: Expected) -> str:
+    from watcher.text.duration import format_duration
+
+    typical, most = (format_duration(_rounded(seconds)) for seconds in (expected.typical, expected.most))
+    return (
+        f"delay to expect {typical}, at most {most} ({common.count(expected.sources, 'source')}; "
+        f"the slowest is {expected.slowest.source}: {expected.slowest.why})"
+    )
+
+
+def _rounded(seconds: float) -> float:
+    """To whole minutes from five on: no more is known."""
+    return round(seconds / 60) * 60 if seconds >= 300 else seconds
+
+
+def _delay_row(name: str, expected: Expected) -> dict[str, object]:
+    row = {"file": name, "line": 0, "column": 0, "level": "info", "message": _expected(expected), "hint": ""}
+    delay = {"typical_seconds": round(expected.typical), "most_seconds": round(expected.most)}
+    return row | {"delay": delay | {"slowest": expected.slowest.source}}
 
 
 def _summary(config: Config | None, errors: int, warnings: int) -> str:

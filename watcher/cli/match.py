@@ -14,21 +14,21 @@ from watcher.errors import Problem, QueryError
 
 if TYPE_CHECKING:
     from watcher.model import Item
-    from watcher.query import Explanation, Finding
+    from watcher.query import Explanation, Finding, Node
 
 app = typer.Typer()
 
 
 @app.command()
 def match(
-    query: Annotated[str | None, typer.Argument(help="The query, in quotes.", show_default=False)] = None,
+    query: Annotated[
+        str | None, typer.Argument(help="The query, in quotes; with --rules also a rule's name.", show_default=False)
+    ] = None,
     text: Annotated[
         str | None,
         typer.Argument(help="A URL, a file (HTML or plain text), or - for standard input.", show_default=False),
     ] = None,
-    rules: Annotated[
-        Path | None, typer.Option("--rules", help="In bulk: a watch list whose rules and terms are used.")
-    ] = None,
+    rules: Annotated[Path | None, typer.Option("--rules", help="A watch list whose rules and terms are used.")] = None,
     items: Annotated[Path | None, typer.Option("--items", help="In bulk: a JSON Lines file of items.")] = None,
     url: Annotated[str, typer.Option("--url", help="For a file: the address it was at.")] = "",
     title: Annotated[str, typer.Option("--title", help="For plain text: its title.")] = "",
@@ -36,19 +36,20 @@ def match(
 ) -> None:
     """Say whether QUERY matches TEXT, and why: the text with the deciding words marked, and the tree of verdicts.
 
-    Exits with 1 where it does not match. In bulk (--rules FILE --items FILE.jsonl) every item is matched against every
-    rule: one line `{"id", "rules"}` an item, in the file's order.
+    Exits with 1 where it does not match. With --rules FILE, QUERY may name a rule of FILE, which is judged with its
+    forms and stems, and may hold FILE's @terms. In bulk (--rules FILE --items FILE.jsonl) every item is matched against
+    every rule: one line `{"id", "rules"}` an item, in the file's order.
     """
     if rules is not None and items is not None:
         if query is not None:
             raise typer.BadParameter("in bulk the queries are those of --rules; leave QUERY out")
         _bulk(rules, items, json)
         return
-    if query is None or rules is not None or items is not None:
+    if query is None or items is not None:
         raise typer.BadParameter("either QUERY and a text, or --rules FILE with --items FILE.jsonl")
     if text is None and sys.stdin.isatty():
         raise typer.BadParameter("a text to match: a URL, a file, or - for standard input")
-    _one(query, text or "-", url, title, json)
+    _one(query, rules, text or "-", url, title, json)
 
 
 def _bulk(rules: Path, items: Path, json: bool) -> None:
@@ -70,24 +71,39 @@ def _text_line(item_id: str, names: list[str]) -> None:
     typer.echo(f"{item_id}: {', '.join(names) or '-'}")
 
 
-def _one(query: str, text: str, url: str, title: str, json: bool) -> None:
-    from watcher.query import Document, explain, lint, parse
+def _one(query: str, rules: Path | None, text: str, url: str, title: str, json: bool) -> None:
+    from watcher.query import Document, explain, lint
 
-    try:
-        node = parse(query)
-    except QueryError as error:
-        common.print_problems([problem_of(query, error)], sys.stderr)
-        raise typer.Exit(2) from error
+    named = _named(query, rules)
+    node = named or _parsed(query, rules)
     item = _item(text, url, title)
     explanation = explain(node, Document.of(item))
     if json:
         common.print_json(explanation.to_json())
     else:
-        findings = [problem_of(query, finding) for finding in lint(node, query)]
+        findings = [] if named else [problem_of(query, finding) for finding in lint(node, query)]
         common.print_problems(findings, sys.stderr)
         _show(explanation, item)
     if not explanation.holds:
         raise typer.Exit(1)
+
+
+def _named(name: str, rules: Path | None) -> Node | None:
+    """The rule of a watch list that has this name."""
+    from watcher.config import load_rules
+
+    return load_rules(rules).get(name) if rules else None
+
+
+def _parsed(query: str, rules: Path | None) -> Node:
+    from watcher.config import load_terms
+    from watcher.query import parse
+
+    try:
+        return parse(query, load_terms(rules) if rules else None)
+    except QueryError as error:
+        common.print_problems([problem_of(query, error)], sys.stderr)
+        raise typer.Exit(2) from error
 
 
 def problem_of(query: str, found: QueryError | Finding) -> Problem:

@@ -19,13 +19,15 @@ app = typer.Typer()
 
 FULL = 100  # words from which a page is an article
 EXAMPLES = 5  # that are shown of what a page lists
+POLLED = ("links", "page", "sitemap", "json", "telegram")  # by their source, as the daemon does
+KINDS = ("feed", "article", "site", *POLLED)
 
 
 @app.command()
 def preview(
     what: Annotated[str, typer.Argument(metavar="URL|FILE", help="An address, or a saved feed or page.")],
     kind: Annotated[
-        str | None, typer.Option("--kind", help="feed, article or site; found out where it is not given.")
+        str | None, typer.Option("--kind", help=f"{', '.join(KINDS)}; found out where it is not given.")
     ] = None,
     url: Annotated[str, typer.Option("--url", help="For a file: the address it was at.")] = "",
     json: common.JsonOption = False,
@@ -33,14 +35,15 @@ def preview(
     """Show what watcher would read at URL or in FILE.
 
     A feed's items, an article without the page around it, or what a site offers (feeds, sitemaps, the articles that a
-    page lists), with the lines to paste into `sources:`.
+    page lists), with the lines to paste into `sources:`. With --kind links, page, sitemap, json or telegram, what such
+    a source gives at its first poll.
     """
-    if kind not in (None, "feed", "article", "site"):
-        raise typer.BadParameter(f"{kind}: expected feed, article or site", param_hint="--kind")
-    value = common.run(_preview(what, kind, url))
+    if kind not in (None, *KINDS):
+        raise typer.BadParameter(f"{kind}: expected one of {', '.join(KINDS)}", param_hint="--kind")
+    value = common.run(_polled(what, kind) if kind in POLLED else _preview(what, kind, url))
     if json:
         common.print_json(value if value["kind"] == "site" else {k: v for k, v in value.items() if k != "yaml"})
-    elif value["kind"] == "feed":
+    elif "items" in value:
         _show_feed(value)
     elif value["kind"] == "site":
         _show_site(value)
@@ -183,10 +186,40 @@ def _lang(title: str, text: str, declared: str) -> str:
     return detect(title, text, declared)
 
 
-def feed_json(title: str, items: list[Item]) -> dict[str, Any]:
-    """A feed as `--json` prints it."""
+async def _polled(what: str, kind: str) -> dict[str, Any]:
+    """What a source of `kind` at `what` gives. Raises FetchError, ParseError."""
+    from pydantic import ValidationError
+
+    from watcher.clock import SystemClock
+    from watcher.fetch.exchange import ACCEPT_PAGE
+    from watcher.model import SourceState
+    from watcher.sources import Tools, conditional, kinds
+    from watcher.sources.page import Page
+    from watcher.workers import Workers
+
+    try:
+        source = kinds()[kind].model_validate({kind: what}).named("preview")
+    except ValidationError as error:
+        said = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
+        raise typer.BadParameter(f"{what}: {said}", param_hint="URL") from None
+    state = SourceState(source.id, 0.0)
+    async with _client(source.address) as client, Workers(count=1) as workers:
+        tools = Tools(client, workers, SystemClock())
+        if isinstance(source, Page):  # its first poll gives no item: what is watched is shown
+            got = await conditional.fetch(source, state, tools, accept=ACCEPT_PAGE, robots=True)
+            shown = await source.read(got.response, tools, state)
+            text = "\n".join(line for _, line in shown["lines"])
+            title, items = shown["title"], [Item("", "", shown["title"], body=text, url=got.response.url)]
+        else:
+            poll = await source.poll(state, tools)
+            title, items = poll.title, list(poll.items)
+    return feed_json(title, items, kind) | {"yaml": _yaml([(kind, what)])}
+
+
+def feed_json(title: str, items: list[Item], kind: str = "feed") -> dict[str, Any]:
+    """What a source gives as `--json` prints it."""
     return {
-        "kind": "feed",
+        "kind": kind,
         "title": title,
         "items": [
             {
@@ -217,7 +250,8 @@ def _article_json(article: Article) -> dict[str, Any]:
 
 
 def _show_feed(feed: dict[str, Any]) -> None:
-    typer.echo(f"feed: {feed['title'] or '(no title)'}, {len(feed['items'])} items")
+    gave = "whose changes are told" if feed["kind"] == "page" else f"{len(feed['items'])} items"
+    typer.echo(f"{feed['kind']}: {feed['title'] or '(no title)'}, {gave}")
     for item in feed["items"]:
         typer.echo(f"\n{item['title'] or '(no title)'}")
         typer.echo(f"  {item['published'] or 'undated'} · {item['lang']} · {item['url'] or 'no link'}")

@@ -30,8 +30,9 @@ def run(
 
     from watcher.clock import SystemClock
     from watcher.daemon import ConfigSource, run
+    from watcher.web import serve
 
     source = ConfigSource(common.config_path(config), secrets)
     common.start_logs(source.path, log_level)
-    status = common.run(run(source, SystemClock(), Random(), strict=strict))
+    status = common.run(run(source, SystemClock(), Random(), strict=strict, serve=serve))
     raise typer.Exit(status)

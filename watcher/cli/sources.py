@@ -127,6 +127,20 @@ def _print(rows: list[dict[str, Any]]) -> None:
         typer.echo(_line(row))
         if row["why"] or row["error"]:
             typer.echo(f"    {row['why'] or row['error']}")
+        if len(rows) == 1 and row.get("interval"):
+            typer.echo(f"    {row['interval']}")
+        if pushed := row.get("websub"):
+            typer.echo(f"    {_pushed(pushed)}")
+
+
+def _pushed(row: dict[str, Any]) -> str:
+    """How its subscription at a hub stands, in words."""
+    if row["state"] != "active":
+        return f"WebSub: {row['state']} at {row['hub']}{': ' if row['reason'] else ''}{row['reason']}"
+    polled = "polled as a fallback" if row["relied_on"] else "polled as usual: it left something out"
+    return f"WebSub: {row['hub']} pushes until {row['until']}, last {row['last_push'] or 'never yet'}; {polled}" + (
+        f"; not renewed: {row['reason']}" if row["reason"] else ""
+    )
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -143,11 +157,36 @@ def _line(row: dict[str, Any]) -> str:
 async def _load(config: Any) -> list[dict[str, Any]]:
     async with common.opened(config.settings) as store, store.read() as tx:
         known = {one.state.id: one for one in await tx.sources.list()}
+        pushed = {one.id: one for one in await tx.subscriptions.list()}
         now = store.now()
-    return [_row(source, known.get(source.id), now) for source in config.sources.values()]
+    return [_row(source, known.get(source.id), pushed.get(source.id), now) for source in config.sources.values()]
 
 
-def _row(source: Any, status: Any, now: float) -> dict[str, Any]:
+def _subscription(one: Any, status: Any, now: float) -> dict[str, Any]:
+    from watcher.fetch.urls import shown
+
+    lapsed = one.state == "active" and (one.expires_at or 0.0) <= now
+    return {
+        "hub": shown(one.hub),
+        "state": "lapsed" if lapsed else one.state,
+        "until": common.iso(one.expires_at),
+        "last_push": common.iso(one.pushed_at),
+        "relied_on": (status.state.relies_until or 0.0) > now,
+        "reason": one.reason,
+    }
+
+
+def _interval(source: Any, state: Any, now: float) -> str:
+    """How often it is polled, by what is remembered of its last poll."""
+    from watcher.sources import Hints, Outcome, Poll
+    from watcher.sources.delay import explain
+
+    hints = Hints(None, state.cache.get("ttl"), state.cache.get("per_day"))
+    got = Poll(Outcome.NOT_MODIFIED, etag=state.etag, last_modified=state.last_modified, hints=hints, cache=state.cache)
+    return explain(source, got, now, state.relies_until)
+
+
+def _row(source: Any, status: Any, subscription: Any, now: float) -> dict[str, Any]:
     from watcher.fetch.urls import shown
     from watcher.sources.health import health, per_day
 
@@ -174,4 +213,6 @@ def _row(source: Any, status: Any, now: float) -> dict[str, Any]:
         "items_a_day": per_day(status),
         "listed": status.listed,
         "new_items": status.new_items,
+        "interval": _interval(source, state, now),
+        "websub": _subscription(subscription, status, now) if subscription else None,
     }

@@ -11,9 +11,6 @@ from watcher.cli.alerts import rows_of
 
 app = typer.Typer()
 
-ALIVE = 60.0  # seconds since a daemon's last sign of life
-LATE = 300.0  # seconds that due work may wait
-
 
 @app.command()
 def status(
@@ -32,37 +29,38 @@ def status(
 async def _status(settings: Any) -> dict[str, Any]:
     from watcher.model import DeliveryState
     from watcher.sources.health import State, health, outage
+    from watcher.store.wellness import wellness
 
     async with common.opened(settings) as store, store.read() as tx:
         now = store.now()
-        workers = [one for one in await tx.workers.list() if now - one.seen_at < ALIVE]
+        found = await wellness(tx)
         sources = await tx.sources.list()
         deliveries = await tx.deliveries.counts()
         alerts = await rows_of(tx, await tx.alerts.list(5))
-        waiting = await tx.claims.backlog()
     states = [(one.state.id, one, health(one, now)) for one in sources]
-    lag = max((row.late for row in waiting.values()), default=0.0)
     return {
-        "well": bool(workers) and lag < LATE,
+        "well": found.well,
         "workers": [
-            {"id": one.id, "version": one.version, "up_seconds": round(now - one.started_at)} for one in workers
+            {"id": one.id, "version": one.version, "up_seconds": round(now - one.started_at)} for one in found.workers
         ],
         "sources": {
             "active": len(sources),
             "polled": sum(one.polled_at is not None for one in sources),
             "failing": [{"source": name, "error": one.state.error} for name, one, _ in states if one.state.failures],
-            "states": {state.value: sum(found.state is state for _, _, found in states) for state in State},
+            "states": {state.value: sum(how.state is state for _, _, how in states) for state in State},
             "unwell": [
-                {"source": name, "state": found.state.value, "why": found.why}
-                for name, _, found in states
-                if found.state is not State.OK
+                {"source": name, "state": how.state.value, "why": how.why}
+                for name, _, how in states
+                if how.state is not State.OK
             ],
             "network_out": outage(sources, now),
         },
-        "queues": {queue.value: {"due": row.due, "late_seconds": round(row.late)} for queue, row in waiting.items()},
+        "queues": {
+            queue.value: {"due": row.due, "late_seconds": round(row.late)} for queue, row in found.waiting.items()
+        },
         "deliveries": {state.value: deliveries.get(state, 0) for state in DeliveryState},
         "alerts": [{"rule": one["rule"], "title": one["title"], "at": one["at"]} for one in alerts],
-        "lag_seconds": round(lag),
+        "lag_seconds": round(found.lag),
     }
 
 

@@ -1,6 +1,6 @@
 """The configuration: YAML files and the environment, read into one checked Config."""
 
-from watcher.config.load import Config, configuration_files, load, load_rules, load_settings, restore
+from watcher.config.load import Config, configuration_files, load, load_rules, load_settings, load_terms, restore
 from watcher.config.settings import Settings, environment
 from watcher.config.watchlist import Channel, Rule
 
@@ -14,5 +14,6 @@ __all__ = [
     "load",
     "load_rules",
     "load_settings",
+    "load_terms",
     "restore",
 ]

@@ -131,6 +131,14 @@ def load_rules(path: Path) -> dict[str, Node]:
     return found
 
 
+def load_terms(path: Path) -> dict[str, Node]:
+    """A watch list's named terms; nothing else is looked at. Raises ConfigError."""
+    report = Report()
+    found = Terms(entries(_read(path, report), "terms", report), report).parse_all()
+    report.raise_errors()
+    return found
+
+
 def restore(
     files: Mapping[str, str], path: Path, env: Mapping[str, str] | None = None, secrets_dir: Path | None = None
 ) -> Config:

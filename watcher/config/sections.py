@@ -120,11 +120,22 @@ class Sections:
         return channels
 
     def health(self, settings: Settings) -> None:
-        """Report channels that are to hear of the sources' health and are not there; let the heartbeat be private."""
+        """Report channels that are to hear of the sources' health and are not there, and hubs that nobody would hear.
+
+        The heartbeat may be private.
+        """
         entry = entries(self.files, "settings", Report()).get("health")
         if entry is not None:
             known = entries(self.files, "channels", Report())
             references(entry, "notify", list(settings.health.notify), known, self.report, what="channel")
+        if settings.public_url and not settings.web.listen:
+            found = entries(self.files, "settings", Report()).get("public_url")
+            hint = "write settings: {web: {listen: 127.0.0.1:8080}}, and let a reverse proxy lead there"
+            remark = "hubs of feeds are told public_url, and nothing listens for what they push"
+            if found is not None:
+                self.report.add_at(found.file, found.key, remark, hint, "warning")
+            else:
+                self.report.add_elsewhere("settings", remark, hint, "warning")
         if host := urlsplit(settings.health.heartbeat.get_secret_value()).hostname:
             self.private_hosts.add(host)
 

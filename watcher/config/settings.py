@@ -120,6 +120,27 @@ class Health(Section):
     )
 
 
+def _listen(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if value and not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError("expected an address and a port, as in 127.0.0.1:8080")
+    return value
+
+
+def _public_url(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^/\s\\@?#]+(/[^\s\\?#]*)?", value):
+        raise ValueError("expected a URL that starts with https:// or http://, without user, ? and #")
+    return value
+
+
+class Web(Section):
+    """What listens for hubs, and for who asks whether watcher is well."""
+
+    listen: Annotated[str, AfterValidator(_listen)] = Field(
+        "", description="The address and port to listen at, as 127.0.0.1:8080; none: nothing listens."
+    )
+
+
 class Log(Section):
     """What is logged, on standard error."""
 
@@ -145,6 +166,10 @@ class Settings(BaseSettings):
     fetch: Fetch = Field(Fetch(), description="How sources and articles are fetched.")
     retention: Retention = Field(Retention(), description="How long the store keeps what it has seen.")
     health: Health = Field(Health(), description="Who hears when a source dies.")
+    public_url: Annotated[str, AfterValidator(_public_url)] = Field(
+        "", description="Where the world reaches `web`; set, feeds whose hubs push (WebSub) are subscribed to."
+    )
+    web: Web = Field(Web(), description="What listens for hubs.")
     log: Log = Field(Log(), description="What is logged.")
 
     @classmethod

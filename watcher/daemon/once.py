@@ -9,7 +9,7 @@ from watcher.clock import Clock
 from watcher.config import Config
 from watcher.daemon import collector
 from watcher.daemon.lane import Lane
-from watcher.daemon.start import GATHER, lanes, open_store, services, worker_name
+from watcher.daemon.start import GATHER, catch_up, lanes, open_store, services, worker_name
 from watcher.model import Queue
 from watcher.pipeline import Counts, checkup, heartbeat
 
@@ -26,6 +26,7 @@ async def once(config: Config, clock: Clock, rng: Random) -> Counts:
         collector.settle()
         store.gather = GATHER
         built.tools.fetch.patient = True  # what is put off would not be done at all
+        await catch_up(store, rng, spread=0.0)
         started = store.now()  # what becomes due meanwhile is for the next time
         queues = lanes(built)
         renewing = asyncio.create_task(_renew(queues, clock))

@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
@@ -20,10 +22,11 @@ from watcher.config import Config
 from watcher.daemon import collector
 from watcher.daemon.lane import Lane
 from watcher.daemon.reload import ConfigSource, Reloader, load_or_last_good
-from watcher.daemon.start import GATHER, adopt, lanes, open_store, services, worker_name
+from watcher.daemon.start import GATHER, adopt, catch_up, lanes, open_store, services, worker_name
 from watcher.model import Queue
 from watcher.pipeline import Services, checkup, heartbeat
 from watcher.pipeline.checkup import EVERY as CHECKUP
+from watcher.pipeline.pace import SWITCH, warm
 from watcher.store import Store
 
 TICK = 1.0  # seconds between looks for due rows; a finished step wakes the other lanes at once
@@ -35,10 +38,21 @@ DRAIN = 30.0  # seconds that steps under way may take after SIGTERM
 logger = log.get("daemon")
 
 
-async def run(source: ConfigSource, clock: Clock, rng: Random, *, strict: bool = False) -> int:
+# What listens while the daemon runs: given the services, and what wakes the lanes when there is work for them.
+Serve = Callable[[Services, Callable[[], None]], AbstractAsyncContextManager[None]]
+
+
+@asynccontextmanager
+async def nothing(services: Services, wake: Callable[[], None]) -> AsyncIterator[None]:
+    """Listen to nobody."""
+    yield
+
+
+async def run(source: ConfigSource, clock: Clock, rng: Random, *, strict: bool = False, serve: Serve = nothing) -> int:
     """Watch until SIGTERM or SIGINT; a second one stops at once. Returns the exit status.
 
-    Raises ConfigError where there is no usable configuration, StoreError where the store cannot be used.
+    `serve` listens meanwhile, to hubs and to who asks whether all is well. Raises ConfigError where there is no usable
+    configuration, StoreError where the store cannot be used.
     """
     seen = source.signature()
     config = await load_or_last_good(source, clock, strict=strict)
@@ -46,10 +60,14 @@ async def run(source: ConfigSource, clock: Clock, rng: Random, *, strict: bool =
         await open_store(config.settings.store, clock, worker_name(), exclusive=True) as store,
         services(config, store, clock, rng) as built,
     ):
+        await catch_up(store, rng)
+        sys.setswitchinterval(SWITCH)
+        await asyncio.to_thread(warm, config)
         collector.settle()
         store.gather = GATHER
         daemon = _Daemon(built, store, Reloader(source, clock, seen=seen))
-        status = await daemon.run()
+        async with serve(built, daemon.wake):
+            status = await daemon.run()
     if daemon.hung or daemon.at_once.is_set():  # the interpreter would wait for the thread of a send that hangs
         sys.stdout.flush()
         sys.stderr.flush()
@@ -68,14 +86,14 @@ class _Daemon:
     lanes: dict[Queue, Lane] = field(default_factory=dict)
 
     async def run(self) -> int:
-        self.lanes = lanes(self.services, self._wake)
+        self.lanes = lanes(self.services, self.wake)
         self._handle_signals()
         pumps = [asyncio.create_task(lane.pump()) for lane in self.lanes.values()]
         reloads = asyncio.create_task(self._reloads())
         scheduler = self._schedule()
         scheduler.start()
         clock = asyncio.create_task(self._mind_the_clock(scheduler))
-        self._wake()
+        self.wake()
         await self._beat()
         config = self.services.config
         systemd.notify("READY=1", f"STATUS=watching {len(config.sources)} sources by {len(config.rules)} rules")
@@ -97,7 +115,8 @@ class _Daemon:
             await asyncio.gather(*tasks, return_exceptions=True)
         return await self._drain()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """There may be work for every lane."""
         for lane in self.lanes.values():
             lane.wake()
 
@@ -159,7 +178,7 @@ class _Daemon:
             offset = now
 
     async def _wake_job(self) -> None:
-        self._wake()
+        self.wake()
 
     async def _renew(self) -> None:
         for lane in self.lanes.values():
@@ -177,7 +196,7 @@ class _Daemon:
 
     async def _checkup(self) -> None:
         if await checkup(self.services):
-            self._wake()
+            self.wake()
         await heartbeat(self.services)
 
     async def _housekeeping(self) -> None:
@@ -207,11 +226,12 @@ class _Daemon:
 
     async def _adopt(self, config: Config) -> None:
         old = self.services.config
-        for name in ("store", "fetch", "log"):
+        for name in ("store", "fetch", "log", "web"):
             if getattr(config.settings, name) != getattr(old.settings, name):
                 logger.warning("takes effect at the next start", setting=name)
+        await asyncio.to_thread(warm, config)
         await adopt(self.services, config)
-        self._wake()
+        self.wake()
         logger.info(
             "configuration reloaded",
             sources=len(config.sources),

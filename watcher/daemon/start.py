@@ -14,8 +14,10 @@ from watcher.config import Config
 from watcher.daemon.lane import Lane, by_target
 from watcher.fetch import Client
 from watcher.model import Queue, derive_id
-from watcher.pipeline import Services, deliver, flush, poll, read
+from watcher.pipeline import Services, deliver, flush, poll, read, subscribe
+from watcher.pipeline.subscribe import unguessable
 from watcher.store import Store, open_store
+from watcher.store.wellness import ALIVE
 from watcher.workers import Workers
 
 logger = log.get("daemon")
@@ -55,12 +57,24 @@ async def adopt(services: Services, config: Config) -> None:
     services.tools.fetch.allow_private(config.private_hosts)
     services.use(config)
     await services.store.write(lambda tx: tx.sources.sync(rows, now))
+    hubs = bool(config.settings.public_url)
+    await services.store.write(lambda tx: tx.subscriptions.sync(unguessable, wanted=hubs))
     if not config.withheld:  # a configuration that was restored is the one that is kept
         await services.store.write(lambda tx: tx.configs.save(config.storable(), now))
 
 
+async def catch_up(store: Store, rng: Random, *, spread: float = ALIVE) -> None:
+    """Poll what hubs push within `spread` seconds, where no worker was there to take it: hubs do not try for ever."""
+    async with store.read() as tx:
+        alive = any(store.now() - one.seen_at < ALIVE for one in await tx.workers.list())
+        missed = set() if alive else await tx.subscriptions.relied_on()
+    if missed:
+        due = {id_: store.now() + rng.uniform(0.0, spread) for id_ in missed}
+        await store.write(lambda tx: tx.sources.hasten(due))
+
+
 def lanes(services: Services, then: Callable[[], None] = lambda: None) -> dict[Queue, Lane]:
-    """The four loops, in the order in which an item passes them."""
+    """The loops, in the order in which an item passes them, and that of subscriptions at hubs."""
     at_once = services.config.settings.fetch.concurrency
     return {
         Queue.SOURCE: Lane(Queue.SOURCE, poll, services, room=at_once, lease=60.0, then=then),
@@ -69,6 +83,7 @@ def lanes(services: Services, then: Callable[[], None] = lambda: None) -> dict[Q
         Queue.DELIVERY: Lane(
             Queue.DELIVERY, deliver, services, room=SENDS_AT_ONCE, lease=60.0, batches=by_target, then=then
         ),
+        Queue.SUBSCRIPTION: Lane(Queue.SUBSCRIPTION, subscribe, services, room=8, lease=60.0),
     }
 
 

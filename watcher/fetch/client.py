@@ -31,7 +31,10 @@ from watcher.fetch.urls import checked, is_socks, origin, shown
 MAX_REDIRECTS = 10
 _REDIRECT = (301, 302, 303, 307, 308)
 _PERMANENT = (301, 308)
+_REPEATED = (307, 308)  # what was posted is posted again (RFC 9110, 15.4.8 and 15.4.9)
 _HOLD = 600.0  # how long a 429 without Retry-After holds its host, in seconds
+_CHUNKS = 4096  # of a body, from which on they must hold
+_CHUNK = 16  # bytes on average: a chunk costs the event loop as much as kilobytes do
 _UNTIMED = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 
 
@@ -86,9 +89,10 @@ class Client:
         await self._dns.close()
 
     async def get(self, request: Request) -> Response:
-        """Get `request`. A 304 is a Response; every other status but 2xx raises FetchError, as does all that fails.
+        """Get `request`, or post its form.
 
-        Raises HostBusy, before anything was sent, where too many requests wait for the host already.
+        A 304 is a Response; every other status but 2xx raises FetchError, as does all that fails. Raises HostBusy,
+        before anything was sent, where too many requests wait for the host already.
         """
         return await _Exchange(self, request, self.settings.max_body).run()
 
@@ -218,11 +222,19 @@ class _Exchange:
                 )
         elif proxy is not None:
             await self._check_behind_proxy()
-        async with self._client.session(proxy).get(
-            self._url, headers=self._headers(), allow_redirects=False, proxy=None if is_socks(proxy) else proxy
+        form = self._request.form
+        async with self._client.session(proxy).request(
+            "GET" if form is None else "POST",
+            self._url,
+            data=form,
+            headers=self._headers(),
+            allow_redirects=False,
+            proxy=None if is_socks(proxy) else proxy,
         ) as response:
             status, headers = response.status, response.headers
             if status in _REDIRECT and "Location" in headers:
+                if form is not None and status not in _REPEATED:
+                    raise self._error(FetchKind.REDIRECTS, f"a form was answered by a redirect (HTTP {status})")
                 return status, self._target(headers["Location"])
             if status == HTTPStatus.NOT_MODIFIED and (self._request.etag or self._request.last_modified):
                 return self._response(status, headers, b"")
@@ -289,9 +301,13 @@ class _Exchange:
         if length is not None and length > self._cap and not encoding and not self._cut:
             raise self._too_large()
         try:
-            body = decode.Body(encoding, self._cap, cut=self._cut)
-            async for piece in response.content.iter_any():
-                body.feed(piece)
+            body, size, chunks = decode.Body(encoding, self._cap, cut=self._cut), 0, 0
+            async for piece, _ in response.content.iter_chunks():
+                size, chunks = size + len(piece), chunks + 1
+                if chunks > _CHUNKS and size < chunks * _CHUNK:
+                    raise self._error(FetchKind.PROTOCOL, "the body comes in thousands of chunks of a few bytes each")
+                for _ in body.steps(piece):
+                    await asyncio.sleep(0)
                 if body.full:
                     break
             return body.finish()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import zlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 import brotli
@@ -14,6 +15,7 @@ else:
     from compression import zstd
 
 ACCEPTED = "gzip, br, zstd"
+STEP = 262_144  # bytes that are decoded on end: a millisecond
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -33,7 +35,7 @@ class _Decoder(Protocol):
     def finished(self) -> bool: ...
 
     def decode(self, data: bytes, limit: int) -> bytes:
-        """What `data` unfolds to. Stops soon after `limit` bytes; the rest is then lost."""
+        """What `data` unfolds to. Stops soon after `limit` bytes; the rest comes when it is called with no data."""
         ...
 
 
@@ -51,19 +53,30 @@ class Body:
 
     def feed(self, piece: bytes) -> None:
         """Take the next piece as it came. Raises TooLarge or Undecodable."""
+        for _ in self.steps(piece):
+            pass
+
+    def steps(self, piece: bytes) -> Iterator[None]:
+        """Take the next piece in steps, none of which takes long: a few bytes may unfold to megabytes."""
         self._any = self._any or bool(piece)
-        room = self._cap - len(self.data)
-        if self._decoder is not None:
-            try:
-                piece = self._decoder.decode(piece, room + 1)
-            except _ERRORS as error:
-                raise Undecodable(str(error)) from None
-        if len(piece) > room:
-            if not self._cut:
-                raise TooLarge
-            self.full = True
-            piece = piece[:room]
-        self.data += piece
+        while True:
+            room = self._cap - len(self.data)
+            limit = min(room + 1, STEP)
+            if self._decoder is not None:
+                try:
+                    piece = self._decoder.decode(piece, limit)
+                except _ERRORS as error:
+                    raise Undecodable(str(error)) from None
+            if len(piece) > room:
+                if not self._cut:
+                    raise TooLarge
+                self.full = True
+                piece = piece[:room]
+            self.data += piece
+            if self._decoder is None or self.full or len(piece) < limit:
+                return
+            piece = b""
+            yield
 
     def finish(self) -> bytes:
         """The whole body. Raises Undecodable where the coding ended too early."""
@@ -90,7 +103,8 @@ class _Zlib:
         self.finished = False
         self._gzip = gzip
         self._object: Any = zlib.decompressobj(zlib.MAX_WBITS | 16) if gzip else None
-        self._held = b""  # too short to tell what it starts
+        self._held = b""  # too short to tell what it starts, or not looked at yet
+        self._more = False  # there may be output without further input
 
     def decode(self, data: bytes, limit: int) -> bytes:
         data, self._held = self._held + data, b""
@@ -102,15 +116,19 @@ class _Zlib:
             zlib_header = data[0] & 0x0F == 8 and (data[0] << 8 | data[1]) % 31 == 0
             self._object = zlib.decompressobj(zlib.MAX_WBITS if zlib_header else -zlib.MAX_WBITS)
         out = b""
-        while data and len(out) < limit:
+        while (data or self._more) and len(out) < limit:
             if self.finished:  # another member follows (RFC 1952), or padding, which is ignored
                 if not (self._gzip and data.startswith(_GZIP_MAGIC)):
                     self._held = data if _GZIP_MAGIC.startswith(data) else b""
-                    break
+                    return out
                 self._object = zlib.decompressobj(zlib.MAX_WBITS | 16)
-            out += self._object.decompress(data, limit - len(out))
+            wanted = limit - len(out)
+            got = self._object.decompress(data, wanted)
+            out += got
             self.finished = self._object.eof
-            data = self._object.unused_data if self.finished else b""
+            self._more = len(got) == wanted and not self.finished
+            data = self._object.unused_data if self.finished else self._object.unconsumed_tail
+        self._held = data
         return out
 
 
@@ -138,7 +156,7 @@ class _Zstd:
     def __init__(self) -> None:
         self.finished = False
         self._object = self._frame()
-        self._held = b""  # too short to tell whether it starts a frame
+        self._held = b""  # too short to tell whether it starts a frame, or not looked at yet
 
     def _frame(self) -> zstd.ZstdDecompressor:
         return zstd.ZstdDecompressor(options={int(zstd.DecompressionParameter.window_log_max): self._WINDOW_LOG})
@@ -150,7 +168,7 @@ class _Zstd:
             if self.finished:
                 if not data.startswith(_ZSTD_MAGIC):
                     self._held = data if _ZSTD_MAGIC.startswith(data) else b""
-                    break
+                    return out
                 self._object = self._frame()
             got = self._object.decompress(data, limit - len(out))
             out += got
@@ -158,4 +176,5 @@ class _Zstd:
             data = self._object.unused_data if self.finished else b""
             if not self.finished and (self._object.needs_input or not got):
                 break
+        self._held = data
         return out

@@ -38,6 +38,7 @@ class Request:
     user_agent: str | None = None
     robots: bool = False  # ask robots.txt first
     accept: str = ACCEPT_FEED
+    form: Mapping[str, str] | None = field(default=None, repr=False)  # posted as a form, instead of a GET
     gap: float = 0.0  # seconds to the next request to the same host, where it is more than FetchSettings.host_gap
 
 

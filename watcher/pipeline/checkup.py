@@ -8,6 +8,8 @@ from watcher import log
 from watcher.alerting.render import note
 from watcher.errors import FetchError, TransportError
 from watcher.model import Delivery, Queue, derive_id
+from watcher.pipeline.outage import probe
+from watcher.pipeline.refusals import recipients, refusals
 from watcher.pipeline.services import Services
 from watcher.sources.health import Change, changes
 from watcher.store import Tx
@@ -31,10 +33,15 @@ async def checkup(services: Services) -> int:
     store = services.store
     async with store.read() as tx:
         statuses, told = await tx.sources.list(), await tx.health.told()
+        channels = await tx.channels.list()
         notes, last = await tx.health.notes(), await tx.health.since(NOTES)
     now = store.now()
     names = {id_: source.name for id_, source in services.sources.items()}
     found = changes([one for one in statuses if one.state.id in names], names, told, now)
+    changed, refusing = refusals(channels, services.config.channels, told)
+    found += changed
+    if trial := probe(statuses, told, now, services.rng):
+        await store.write(lambda tx: tx.sources.hasten(trial))
     for change in found:
         if change.text:
             logger.warning("health", said=change.text)
@@ -43,7 +50,8 @@ async def checkup(services: Services) -> int:
     daily = bool(notes) and (last is None or now - last >= DAILY)
     if daily:
         lines += [one.text for one in notes]
-    deliveries = await _messages(services, _title(urgent), lines, now) if lines else []
+    heard = recipients(services.config.settings.health.notify, services.config.channels, refusing, changed)
+    deliveries = await _messages(services, heard, _title(urgent), lines, now) if lines else []
 
     async def work(tx: Tx) -> int:
         if await tx.health.told() != told:
@@ -72,13 +80,15 @@ def _title(urgent: Sequence[Change]) -> str:
     return "watcher: " + ", ".join(filter(None, parts))
 
 
-async def _messages(services: Services, title: str, lines: Sequence[str], now: float) -> list[Delivery]:
-    """The message for every target of the channels that are told; a channel that cannot be used is left out."""
+async def _messages(
+    services: Services, heard: Sequence[str], title: str, lines: Sequence[str], now: float
+) -> list[Delivery]:
+    """The message for every target of the channels in `heard`; a channel that cannot be used is left out."""
     more = [f"and {len(lines) - NAMED} more: see `watcher sources`"] if len(lines) > NAMED else []
     text = "\n".join([*lines[:NAMED], *more])
     group = derive_id("health", str(now), text)
     found = []
-    for name in services.config.settings.health.notify:
+    for name in heard:
         channel = services.config.channels.get(name)
         if channel is None or channel.withheld:
             continue

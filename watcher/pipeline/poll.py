@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,9 +12,12 @@ from watcher.errors import FetchError, FetchKind, HostBusy, ParseError
 from watcher.extract import wants_article
 from watcher.model import Claim, Item, SourceState
 from watcher.pipeline.judge import Judged, judge, record
+from watcher.pipeline.outage import answered
 from watcher.pipeline.services import LATER, Counts, Services
+from watcher.pipeline.subscribe import hubs
 from watcher.sources import Outcome, Poll, Source
 from watcher.sources.base import ADOPT_AFTER
+from watcher.sources.hours import learn
 from watcher.sources.reading import Reading, reading
 from watcher.sources.schedule import after_failure, next_due
 from watcher.store import Tx, Unchanged
@@ -45,8 +47,10 @@ async def poll(services: Services, claim: Claim[SourceState]) -> Counts:
         return Counts()
     except (FetchError, ParseError) as error:
         return await _failed(services, claim, source, error)
+    if claim.row.failures:
+        await answered(services)
     if got.outcome is not Outcome.PARSED:
-        due = next_due(source, got, services.store.now(), services.rng)
+        due = next_due(source, got, services.store.now(), services.rng, relies_until=claim.row.relies_until)
         quiet = Unchanged(claim, due, got.etag, got.last_modified, got.elapsed)
         await _unchanged(services, source, quiet, got.permanent_url)
         logger.debug("unchanged", source=source.name, outcome=got.outcome.value)
@@ -90,17 +94,14 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
     max_age = source.max_age or services.config.settings.max_age
     # Counted from the last success, so that an outage is caught up with and not skipped.
     oldest = min(now, state.last_success or now) - max_age
-    fresh = [complete(item, source) for item in got.items if item.id not in known]
+    new = [item for item in got.items if item.id not in known]
+    fresh = await services.pace.map(lambda item: complete(item, source), new)
     how = reading(state, got, fresh, now)
-    waiting = [i for i in fresh if i.url and _within(i, oldest) and wants_article(source.full_text, i)]
-    waits = {item.id for item in waiting}
-    judged: list[Judged] = []
-    for item in fresh:
-        if item.id not in waits:
-            judged.append(judge(services, source, item, baseline=how.baseline, oldest=oldest, article=False))
-            if len(judged) % BATCH == 0:
-                await asyncio.sleep(0)  # a feed of thousands must not stop the event loop
-    due = next_due(source, got, now, services.rng, gap=how is Reading.GAP)
+    since = None if how.baseline else state.last_success
+    hours = learn(state.cache.get("hours"), (item.published for item in fresh), since, now)
+    got = replace(got, cache=got.cache | {"hours": hours})
+    waiting, judged = await sift(services, source, fresh, how, oldest)
+    due = next_due(source, got, now, services.rng, gap=how is Reading.GAP, relies_until=state.relies_until)
     redirect_to, redirects = _redirects(source, state, got.permanent_url)
 
     async def work(tx: Tx) -> Counts:
@@ -118,10 +119,11 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
             latency=got.elapsed,
         )
         await tx.items.listed(known, now)
+        await hubs(tx, services, state, got, len(fresh))
         added = await tx.items.add(waiting, now=now, baseline=how.baseline, read_at=now)
         if remark := _remark(source, state, how, now):
             await tx.health.note(f"source:{source.id}", remark, now)
-        return await _keep(tx, services, last, how, now) + Counts(polled=1, new_items=len(added))
+        return await keep(tx, services, last, how, now) + Counts(polled=1, new_items=len(added))
 
     # A long list is kept in several transactions, so that others come in between; the last one ends the claim.
     *early, last = [judged[at : at + BATCH] for at in range(0, max(len(judged), 1), BATCH)]
@@ -137,7 +139,20 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
     return counts
 
 
-async def _keep(tx: Tx, services: Services, judged: Sequence[Judged], how: Reading, now: float) -> Counts:
+async def sift(
+    services: Services, source: Source, fresh: Sequence[Item], how: Reading, oldest: float
+) -> tuple[list[Item], list[Judged]]:
+    """Those of the new items whose articles are to be read first, and the others, judged."""
+    waiting = [i for i in fresh if i.url and _within(i, oldest) and wants_article(source.full_text, i)]
+    waits = {item.id for item in waiting}
+    judged = await services.pace.map(
+        lambda item: judge(services, source, item, baseline=how.baseline, oldest=oldest, article=False),
+        (item for item in fresh if item.id not in waits),
+    )
+    return waiting, judged
+
+
+async def keep(tx: Tx, services: Services, judged: Sequence[Judged], how: Reading, now: float) -> Counts:
     """Keep judged items and what follows from those that are really new."""
     added = await tx.items.add([one.item for one in judged], now=now, baseline=how.baseline, read_at=None)
     counts = await record(tx, services, [one for one in judged if one.item.id in added], now)
@@ -148,7 +163,7 @@ async def _keep_early(
     services: Services, claim: Claim[SourceState], judged: Sequence[Judged], how: Reading, now: float, tx: Tx
 ) -> Counts:
     await tx.claims.check(claim)
-    return await _keep(tx, services, judged, how, now)
+    return await keep(tx, services, judged, how, now)
 
 
 def _remark(source: Source, state: SourceState, how: Reading, now: float) -> str:

@@ -49,14 +49,12 @@ async def read(services: Services, claim: Claim[WaitingItem]) -> Counts:
     except (FetchError, ParseError) as error:
         return await _unread(services, claim, source, error)
     item = _with_article(waiting.item, article, source)
-    judged = judge(
-        services,
-        source,
-        item,
-        baseline=waiting.baseline,
-        oldest=_oldest(services, source, waiting),
-        article=True,
-        again=waiting.judged,
+    oldest = _oldest(services, source, waiting)
+    [judged] = await services.pace.map(
+        lambda item: judge(
+            services, source, item, baseline=waiting.baseline, oldest=oldest, article=True, again=waiting.judged
+        ),
+        [item],
     )
 
     async def work(tx: Tx) -> Counts:

@@ -11,6 +11,7 @@ from random import Random
 from watcher.clock import Clock
 from watcher.config import Config, Rule
 from watcher.fetch import Client
+from watcher.pipeline.pace import Pace
 from watcher.sources import Source, Tools
 from watcher.store import Store
 from watcher.workers import Workers
@@ -60,6 +61,7 @@ class Services:
         self.clock = clock
         self.rng = rng
         self.judging = asyncio.Semaphore(JUDGED_AT_ONCE)
+        self.pace = Pace()
         self.use(config)
 
     async def is_behind(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from threading import Lock
 
 import numpy as np
 
@@ -34,9 +35,10 @@ MANY = 64  # pairs of keys, beyond which a rule is filed under its rarest need a
 
 
 class RuleSet:
-    """Rules ready to be matched; made once, and used by one thread at a time."""
+    """Rules ready to be matched; made once."""
 
     def __init__(self, queries: Mapping[str, Node], *, before: RuleSet | None = None) -> None:
+        self._lock = Lock()
         with uncollected():
             self._names = list(queries)
             self._nodes = list(queries.values())
@@ -101,6 +103,10 @@ class RuleSet:
 
     def _holding(self, view: View, names: Collection[str] | None) -> list[int]:
         texts = [text.tokens for text in view.texts()]
+        with self._lock:  # the vocabulary knows one document at a time
+            return self._judged(view, texts, names)
+
+    def _judged(self, view: View, texts: list[list[str]], names: Collection[str] | None) -> list[int]:
         presence = self._vocabulary.presence(texts, document_keys(view.document))
         found = self._index.candidates(presence)
         if self._always.size:

@@ -12,6 +12,8 @@ from watcher.text.urls import canonical, host, outlet
 
 _LANG = re.compile(r"[a-z]{2,3}(?![a-z])", re.IGNORECASE)
 WEEK = 7 * 86400.0
+LONGEST = 300_000  # characters of a text that are kept: 50,000 words, a short novel
+LONGEST_TITLE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,11 @@ def to_items(source: str, entries: Sequence[Entry], now: float) -> list[Item]:
         made = derive_id("item", source, key)
         if made in items or not (entry.title or entry.summary or entry.body or entry.url):
             continue
-        summary, body = texts(entry.summary, entry.body)
+        summary, body = texts(entry.summary[:LONGEST], entry.body[:LONGEST])
         items[made] = Item(
             id=made,
             source=source,
-            title=entry.title,
+            title=entry.title[:LONGEST_TITLE],
             summary=summary,
             body=body,
             author=entry.author,

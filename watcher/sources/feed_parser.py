@@ -18,6 +18,7 @@ from watcher.errors import ParseError
 from watcher.model import Item
 from watcher.sources.cut import Memory, Pieces, cut
 from watcher.sources.entries import Entry, newest, per_day, to_items
+from watcher.sources.hub import Link, named_in
 from watcher.text.html import to_text
 from watcher.text.urls import canonical, resolve
 
@@ -40,8 +41,8 @@ def parse_bytes(body: bytes, content_type: str, url: str, source: str, now: floa
     what the last parse of this feed remembered: entries that are in it are not parsed again, where that is certain to
     make no difference. Gives title, ttl (seconds or None), per_day (items a day or None), entries (how many there are),
     dropped (how many of them were over the limit), items: the fields of model.Item, in their order, of those not
-    `seen`; listed: the ids of all items; and seen, for the next time. Raises ParseError, with advice, where `body` is
-    no feed.
+    `seen`; listed: the ids of all items; hub, with what it knows the feed by, or None; and seen, for the next time.
+    Raises ParseError, with advice, where `body` is no feed.
     """
     start = body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
@@ -71,6 +72,7 @@ def _whole(feed: dict[str, Any], source: str, now: float, names: Sequence[str] =
         "dropped": len(feed["entries"]) - len(entries),
         "items": [_plain_item(item) for item in items],
         "listed": [item.id for item in items],
+        "hub": feed["hub"],
         "seen": Memory(by, pieces).dump() if by else "",
     }
 
@@ -106,6 +108,7 @@ def _new_alone(
         "dropped": 0,
         "items": [_plain_item(item) for item in items],
         "listed": listed,
+        "hub": feed["hub"],
         "seen": Memory(known.by, all_pieces).dump(),
     }
 
@@ -163,6 +166,7 @@ def _xml_feed(body: bytes, content_type: str, url: str) -> dict[str, Any]:
         "title": _line(feed.get("title_detail")),
         "ttl": _ttl(feed),
         "entries": [_xml_entry(entry, url, lang) for entry in parsed.entries],
+        "hub": named_in(((_text(link.get("rel")), _text(link.get("href"))) for link in feed.get("links", ())), url),
         "strict": unsure is None
         or isinstance(unsure, (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)),
     }
@@ -233,7 +237,15 @@ def _json_feed(body: bytes, url: str) -> dict[str, Any]:
         "title": _line_of(_text(feed.get("title"))),
         "ttl": None,
         "entries": [_json_entry(item, feed, url, lang) for item in items],
+        "hub": _json_hub(feed, url),
     }
+
+
+def _json_hub(feed: dict[str, Any], url: str) -> Link | None:
+    hubs = feed.get("hubs")
+    listed = [hub for hub in hubs if isinstance(hub, dict)] if isinstance(hubs, list) else []
+    found = [("hub", _text(hub.get("url"))) for hub in listed if _text(hub.get("type")).lower() == "websub"]
+    return named_in([("self", _text(feed.get("feed_url"))), *found], url)
 
 
 def _json_entry(item: dict[str, Any], feed: dict[str, Any], base: str, lang: str) -> Entry:

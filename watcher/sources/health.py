@@ -106,8 +106,13 @@ def health(status: Status, now: float) -> Health:
 def outage(statuses: Sequence[Status], now: float) -> bool:
     """Whether nearly every source that was polled lately fails by DNS or the network: the fault is then here."""
     recent = [one for one in statuses if one.polled_at is not None and now - one.polled_at < RECENT]
-    dead = [one for one in recent if one.state.failures and one.error_kind in _BY_NETWORK]
+    dead = [one for one in recent if by_network(one)]
     return len(dead) >= max(OUTAGE, OUTAGE_SHARE * len(recent))
+
+
+def by_network(status: Status) -> bool:
+    """Whether a source fails for a reason that an outage of the network here would give."""
+    return bool(status.state.failures) and status.error_kind in _BY_NETWORK
 
 
 def changes(statuses: Sequence[Status], names: Mapping[str, str], told: Mapping[str, str], now: float) -> list[Change]:

@@ -69,7 +69,7 @@ class Page(Source):
         got = await conditional.fetch(self, state, tools, accept=ACCEPT_PAGE, robots=True)
         if got.unchanged:
             return got.base
-        shown = await self._read(got.response, tools, state)
+        shown = await self.read(got.response, tools, state)
         lines: list[list[str]] = shown["lines"][:MAX_LINES]
         now = tools.clock.now()
         marks, gone = state.cache.get("lines"), _gone(state.cache, now)
@@ -93,10 +93,10 @@ class Page(Source):
 
         await tools.clock.sleep(HOLD)
         response = await tools.fetch.get(self.request(self.poll_url(state), robots=True, accept=ACCEPT_PAGE))
-        again = {mark for mark, _ in (await self._read(response, tools, state))["lines"]}
+        again = {mark for mark, _ in (await self.read(response, tools, state))["lines"]}
         return [mark for mark in added if mark in again]
 
-    async def _read(self, response: Response, tools: Tools, state: SourceState) -> dict[str, Any]:
+    async def read(self, response: Response, tools: Tools, state: SourceState) -> dict[str, Any]:
         """What the page shows. Raises where what came is not the page: that is no change of it."""
         from watcher.extract import content_type, refuse_challenge  # noqa: PLC0415
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from random import Random
+from typing import NamedTuple
 
 from watcher.errors import FetchError, FetchKind, ParseError
 from watcher.model import SourceState
 from watcher.sources.base import Poll, Source
+from watcher.sources.hours import quiet_until
 from watcher.text.cron import next_time
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -14,6 +16,7 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 SHORTEST = 5 * MINUTE  # of `every: auto`
 LONGEST = HOUR  # of `every: auto`, where a poll without news costs the server next to nothing
 LONGEST_UNVALIDATED = 4 * HOUR  # where each poll fetches the whole
+PUSHED = 12 * HOUR  # where a hub pushes what is new, and a poll only finds out whether it does
 UNKNOWN = 30 * MINUTE  # where nothing is known of how often the source publishes
 HINT_CAP = 4 * HOUR  # servers that ask for more are mostly misconfigured
 FAR = 365 * DAY  # 410: it says that it is gone for good
@@ -34,27 +37,70 @@ _BACKOFF = {
 _OTHERWISE = (15 * MINUTE, 6 * HOUR)
 
 
-def next_due(source: Source, got: Poll, now: float, rng: Random, *, gap: bool = False) -> float:
-    """When to poll again after a poll that gave `got`; seconds since the epoch.
+class Interval(NamedTuple):
+    """How long until the next poll, in seconds, and why so long."""
+
+    seconds: float
+    why: str
+
+
+def interval(
+    source: Source, got: Poll, now: float, *, gap: bool = False, relies_until: float | None = None
+) -> Interval:
+    """How often a source is polled after a poll that gave `got`, but for its quiet hours.
 
     An explicit `every` holds whatever the server says. `auto` polls four times as often as the source publishes, twice
     that after a `gap` (no entry of this poll stood in the last one), within its bounds; but never before the server's
-    own hints allow, capped. The source's `min` and `max` go before all of that. All but `cron` come with a jitter of a
-    tenth.
+    own hints allow, capped. While a hub pushes what is new, which it does until `relies_until`, twice a day is enough.
+    The source's `min` and `max` go before all of that.
     """
     if source.cron is not None:
-        return next_time(source.cron, source.timezone, now)
+        return Interval(next_time(source.cron, source.timezone, now) - now, "its cron time")
     if source.every != "auto":
-        return now + _jitter(source.every, rng)
-    longest = LONGEST if got.etag or got.last_modified else LONGEST_UNVALIDATED
-    per_day = got.hints.per_day
-    interval = UNKNOWN if per_day is None else DAY / per_day / 4 if per_day > 0 else longest
-    interval = min(max(interval, SHORTEST), longest)
+        return Interval(source.every, "as configured")
+    longest, per_day = _longest(got), got.hints.per_day
+    seconds = UNKNOWN if per_day is None else DAY / per_day / 4 if per_day > 0 else longest
+    seconds = min(max(seconds, SHORTEST), longest)
+    why = "how often it publishes is not known" if per_day is None else f"it publishes {per_day:.3g} items a day"
     if gap:
-        interval = max(interval / 2, SHORTEST)
-    hinted = max(got.hints.max_age or 0.0, got.hints.ttl or 0.0)
-    interval = max(interval, min(hinted, HINT_CAP), source.min or 0.0)
-    return now + _jitter(interval if source.max is None else min(interval, source.max), rng)
+        seconds, why = max(seconds / 2, SHORTEST), f"{why}, and some may have been missed"
+    found = Interval(seconds, why)
+    hinted = min(max(got.hints.max_age or 0.0, got.hints.ttl or 0.0), HINT_CAP)
+    found = max(found, Interval(hinted, "its server asks for it"), key=_seconds)
+    if relies_until is not None and relies_until > now:
+        found = max(found, Interval(min(PUSHED, (relies_until - now) / 1.1), "its hub pushes"), key=_seconds)
+    if source.min is not None:
+        found = max(found, Interval(source.min, "its `min`"), key=_seconds)
+    return found if source.max is None else min(found, Interval(source.max, "its `max`"), key=_seconds)
+
+
+def next_due(
+    source: Source, got: Poll, now: float, rng: Random, *, gap: bool = False, relies_until: float | None = None
+) -> float:
+    """When to poll again after a poll that gave `got`; seconds since the epoch.
+
+    That is in an `interval`; with `every: auto`, in the hours in which the source never publishes, at the end of those,
+    or as late as such a source is polled at all. All but `cron` come with a jitter of a tenth.
+    """
+    seconds = interval(source, got, now, gap=gap, relies_until=relies_until).seconds
+    if source.cron is not None:
+        return now + seconds
+    due = now + _jitter(seconds, rng)
+    if source.every != "auto":
+        return due
+    quiet_end = quiet_until(got.cache.get("hours"), now)
+    if quiet_end is None or due > quiet_end:
+        return due
+    latest = _longest(got) if source.max is None else min(_longest(got), source.max)
+    return max(due, min(now + _jitter(latest, rng), quiet_end + rng.uniform(0.0, seconds / 2)))
+
+
+def _longest(got: Poll) -> float:
+    return LONGEST if got.etag or got.last_modified else LONGEST_UNVALIDATED
+
+
+def _seconds(found: Interval) -> float:
+    return found.seconds
 
 
 def after_failure(source: Source, state: SourceState, error: FetchError | ParseError, now: float, rng: Random) -> float:

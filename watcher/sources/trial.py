@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from watcher.errors import FetchError, ParseError
 from watcher.model import Item, SourceState
-from watcher.sources.base import Source, Tools
+from watcher.sources.base import Poll, Source, Tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Trial:
     title: str = ""
     elapsed: float = 0.0  # seconds that the fetch took
     error: str = ""
+    poll: Poll | None = None  # None where it failed
 
     @property
     def newest(self) -> float | None:
@@ -38,4 +39,4 @@ async def try_one(source: Source, tools: Tools) -> Trial:
         got = await source.poll(SourceState(source.id, 0.0), tools)
     except (FetchError, ParseError) as error:
         return Trial(source, error=str(error))
-    return Trial(source, got.items, got.title, got.elapsed)
+    return Trial(source, got.items, got.title, got.elapsed, poll=got)

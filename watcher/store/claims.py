@@ -1,4 +1,4 @@
-"""Claims: one statement for the four tables that hold work.
+"""Claims: one statement for the tables that hold work.
 
 A claim leases due rows to one worker and counts `token` up, so that what a worker whose lease ended writes later is
 refused (fencing tokens: Kleppmann, "How to do distributed locking", 2016). Rows that another transaction is claiming
@@ -15,7 +15,7 @@ from sqlalchemy import Row, Table, bindparam, func, or_, select, tuple_, union_a
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from watcher.model import Claim, Queue
-from watcher.store import deliveries, groups, items, sources
+from watcher.store import deliveries, groups, items, sources, subscriptions
 from watcher.store.statements import Statements
 from watcher.store.tables import WORK
 
@@ -33,6 +33,7 @@ READERS: dict[Queue, Callable[[Row[Any]], Any]] = {
     Queue.ITEM: items.waiting_item,
     Queue.GROUP: groups.group_row,
     Queue.DELIVERY: deliveries.delivery_row,
+    Queue.SUBSCRIPTION: subscriptions.subscription_row,
 }
 
 
@@ -58,7 +59,7 @@ _CLAIM = {queue: _claim_statement(table) for queue, table in WORK.items()}
 
 
 class ClaimStatements(Statements):
-    """Claims on rows of the four queues."""
+    """Claims on rows of the queues."""
 
     async def take(self, queue: Queue, worker: str, limit: int, lease: float, due: float) -> list[Claim[Any]]:
         """Lease up to `limit` rows that are due by `due` to `worker` for `lease` seconds, the longest due first."""

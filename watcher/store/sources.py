@@ -61,6 +61,7 @@ def source_state(row: Row[Any]) -> SourceState:
         failures=row.failures,
         error=row.error,
         cache=row.cache,
+        relies_until=row.relies_until,
     )
 
 
@@ -185,6 +186,7 @@ class SourceStatements(Statements):
                     error=None,
                     error_kind=None,
                     cache={},
+                    relies_until=None,
                 )
             )
             await self._run(statement, moved)
@@ -287,6 +289,19 @@ class SourceStatements(Statements):
     async def put_off(self, claim: Claim[SourceState], next_due: float) -> None:
         """End the claim without a poll: its host has no turn for it before `next_due`."""
         await self._end(claim, due=_while_active(literal(_due(next_due), Double)))
+
+    async def hasten(self, due: Mapping[str, float]) -> None:
+        """Poll sources at these times, by their ids, where that is sooner than they would be."""
+        sooner = source.c.active & (source.c.due > bindparam("by"))
+        statement = update(source).where(source.c.id == bindparam("of"), sooner).values(due=bindparam("by"))
+        if due:
+            await self._run(statement, [{"of": id_, "by": at} for id_, at in sorted(due.items())])
+
+    async def pushed(self, id_: str, new_items: int) -> None:
+        """A hub has pushed `new_items` items of it that were not known. What polls go by is left as it is."""
+        if new_items:
+            counted = {"last_new": self._now, "new_items": source.c.new_items + new_items}
+            await self._run(update(source).where(source.c.id == id_).values(counted))
 
     async def failed(
         self, claim: Claim[SourceState], next_due: float, error: str, kind: str, latency: float | None

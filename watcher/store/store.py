@@ -25,6 +25,7 @@ from watcher.store.silences import SilenceStatements
 from watcher.store.sources import SourceStatements, Unchanged
 from watcher.store.statements import Connection
 from watcher.store.stories import StoryStatements
+from watcher.store.subscriptions import SubscriptionStatements
 from watcher.store.workers import WorkerStatements
 
 T = TypeVar("T")
@@ -47,6 +48,7 @@ class Tx:
         self.silences = SilenceStatements(connection, now)
         self.configs = ConfigStatements(connection, now)
         self.health = HealthStatements(connection, now)
+        self.subscriptions = SubscriptionStatements(connection, now)
         self.workers = WorkerStatements(connection, now)
         self._retention = RetentionStatements(connection, now)
 
@@ -166,7 +168,7 @@ class Store(ABC):
             await self.write(lambda tx: tx.claims.release(held))
 
     async def next_due(self) -> float | None:
-        """When the earliest row of the four queues can be claimed; None where there is no work at all."""
+        """When the earliest row of the queues can be claimed; None where there is no work at all."""
         async with self.read() as tx:
             return await tx.claims.next_due()
 

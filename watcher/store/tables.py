@@ -1,6 +1,6 @@
 """The tables. Statements over them are in the module of each noun; changes to them are revisions in migrations/.
 
-Times are seconds since the epoch. The four tables that hold work have the same four columns: `due` (NULL: nothing to
+Times are seconds since the epoch. The tables that hold work have the same four columns: `due` (NULL: nothing to
 do), `lease_until`, `token` (counts the claims of the row, which fences stale workers) and `worker` (who holds it).
 Reasons are kept by the name of their enum member, so that their wording can change.
 """
@@ -116,6 +116,7 @@ source = Table(
     _count("listed"),  # items in the last body
     Column("new_items", BigInteger, nullable=False, default=0),  # ever
     Column("added_at", Double, nullable=False),
+    Column("relies_until", Double),  # until when a hub pushes what it publishes
 )
 _due_index(source)
 
@@ -340,4 +341,30 @@ health_note = Table(
     _text("text"),
 )
 
-WORK: dict[Queue, Table] = {Queue.SOURCE: source, Queue.ITEM: item, Queue.GROUP: group, Queue.DELIVERY: delivery}
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("id", Clean, primary_key=True),  # the source's
+    *_work(),  # due: when the hub is asked (again)
+    _text("hub"),
+    _text("topic"),
+    _text("path"),
+    _text("secret"),
+    _text("state"),
+    Column("asked_at", Double),
+    _count("failures"),
+    Column("verified_at", Double),
+    Column("expires_at", Double),
+    Column("pushed_at", Double),
+    _text("reason"),
+)
+_due_index(subscription)
+Index("subscription_path", subscription.c.path, unique=True)
+
+WORK: dict[Queue, Table] = {
+    Queue.SOURCE: source,
+    Queue.ITEM: item,
+    Queue.GROUP: group,
+    Queue.DELIVERY: delivery,
+    Queue.SUBSCRIPTION: subscription,
+}

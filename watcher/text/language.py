@@ -23,7 +23,7 @@ def detect(title: str, body: str, declared: str = "") -> str:
     `declared` is believed, and else nobody knows. The detector is fastText's lid.176 (Joulin et al., 2016), whose
     small model comes in the package and needs no network; it is loaded at the first call that needs it.
     """
-    text = " ".join(f"{title} {body[:EXAMINED]}".split())
+    text = " ".join(f"{title[:EXAMINED]} {body[:EXAMINED]}".split())
     if _enough(text):
         found = _detected(text)
         if found is not None:

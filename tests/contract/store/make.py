@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
+
+from sqlalchemy import update
 
 from tests.clock import START
 from watcher.model import (
@@ -19,6 +22,10 @@ from watcher.model import (
     derive_id,
 )
 from watcher.store import Store
+from watcher.store.tables import subscription
+
+HUB = "https://hub.example/"
+NUMBERS = itertools.count()
 
 
 def item(name: str, source: str = "wire", **values: Any) -> Item:
@@ -54,6 +61,19 @@ async def put_source(store: Store, *names: str, due: float = START) -> None:
     await store.write(lambda tx: tx.sources.sync([(name, due, "feed", "address") for name in names], START))
 
 
+async def put_subscription(store: Store, *names: str, due: float = START) -> None:
+    """Subscriptions that are to be asked for at `due`."""
+
+    async def work(tx: Any) -> None:
+        for name in names:
+            await tx.subscriptions.want(name, (HUB, f"https://{name}.example/feed"), lambda: f"{next(NUMBERS)}")
+
+    await store.write(work)
+    await store.write(
+        lambda tx: tx.subscriptions._run(update(subscription).where(subscription.c.id.in_(names)).values(due=due))
+    )
+
+
 async def put_alert(store: Store, name: str, channel: str = "desk", flush_at: float = START, **values: Any) -> str:
     async def work(tx: Any) -> str:
         await tx.alerts.add(alert(name, story=f"story of {name}"))
@@ -73,6 +93,10 @@ async def put_work(store: Store, queue: Queue, *names: str, due: float = START) 
         return list(names)
     if queue is Queue.DELIVERY:
         await store.write(lambda tx: tx.deliveries.add([delivery(name, next_try=due) for name in names]))
+        return list(names)
+
+    if queue is Queue.SUBSCRIPTION:
+        await put_subscription(store, *names, due=due)
         return list(names)
 
     async def groups(tx: Any) -> list[str]:

@@ -116,6 +116,13 @@ def _endings(claim: Claim) -> dict[str, object]:  # type: ignore[type-arg]
             "dead": lambda tx: tx.deliveries.dead(claim, Reason.REFUSED, "no"),
             "postpone": lambda tx: tx.deliveries.postpone(claim, START + 99, Reason.CHANNEL_HELD),
         },
+        Queue.SUBSCRIPTION: {
+            "begin": lambda tx: tx.subscriptions.ask(claim),
+            "awaited": lambda tx: tx.subscriptions.awaited(claim, START + 99),
+            "failed": lambda tx: tx.subscriptions.failed(claim, START + 99, "no route"),
+            "put off": lambda tx: tx.subscriptions.put_off(claim, START + 99),
+            "rest": lambda tx: tx.subscriptions.rest(claim, None),
+        },
     }[claim.queue]
 
 
@@ -158,6 +165,7 @@ async def _everything(store: Store) -> object:
             await tx.items.list(),
             await tx.groups.list(),
             await tx.deliveries.list(),
+            await tx.subscriptions.list(),
             await tx.workers.list(),
         )
 

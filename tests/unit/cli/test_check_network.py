@@ -38,3 +38,37 @@ async def test_each_source_is_polled_once(serve, ok, tmp_path: Path) -> None:
     assert [(row["file"], row["level"]) for row in rows] == [("good", "info"), ("bad", "error"), ("gone", "error")]
     assert (await asyncio.to_thread(check)).exit_code == 0
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.yaml"]
+
+
+async def test_the_delay_to_expect_is_told_per_rule(serve, ok, tmp_path: Path) -> None:
+    hub = RSS.replace(
+        b"<channel>",
+        b"<channel xmlns:a='http://www.w3.org/2005/Atom'><a:link rel='hub' href='https://hub.example/'/>"
+        b"<a:link rel='self' href='https://news.example/feed'/>",
+    )
+    site = await serve({"/feed": ok(RSS), "/hub": ok(hub)})
+    (tmp_path / "a.yaml").write_text(
+        "channels: {screen: {url: 'console://'}}\nsettings: {fetch: {host_gap: 0s}, public_url: 'https://w.example',"
+        " web: {listen: '127.0.0.1:8080'}}\nsources:\n"
+        f"  polled: {{feed: '{site.url}/feed', every: 20m, full_text: never}}\n"
+        f"  pushed: {{feed: '{site.url}/hub', full_text: never}}\n"
+        f"  gone: {{feed: '{site.url}/gone'}}\n"
+        "rules:\n  both: {query: a}\n  quick: {query: b, sources: [pushed]}\n  lost: {query: c, sources: [gone]}\n"
+    )
+
+    def check(*arguments: str):
+        return CliRunner().invoke(app, ["check", "--config", str(tmp_path), "--network", *arguments])
+
+    lines = (await asyncio.to_thread(check)).stdout.splitlines()
+    assert lines[3].split(maxsplit=1) == [
+        "both",
+        "delay to expect 6s, at most 20m (2 sources; the slowest is polled: polled every 20m: as configured)",
+    ]
+    assert "delay to expect 6s, at most 7s (1 source; the slowest is pushed: its hub pushes)" in lines[4]
+    assert len(lines) == 6
+    rows = json.loads((await asyncio.to_thread(check, "--json")).stdout)
+    delays = {row["file"]: row["delay"] for row in rows if "delay" in row}
+    assert delays == {
+        "both": {"typical_seconds": 6, "most_seconds": 1205, "slowest": "polled"},
+        "quick": {"typical_seconds": 6, "most_seconds": 7, "slowest": "pushed"},
+    }

@@ -517,3 +517,17 @@ async def test_a_connection_is_used_again(connect) -> None:
             await client.get(Request(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", etag='"e"'))
         assert connections == 1
         await client.__aexit__(None, None, None)
+
+
+async def test_a_body_in_chunks_of_a_byte_is_refused_and_one_in_short_lines_is_not(serve, connect) -> None:
+    async def answer(asked, writer) -> None:
+        count, chunk = (
+            (100_000, b"1\r\n<\r\n") if asked.path == "/bytes" else (9000, b"14\r\n<item>a line</item>\n\r\n")
+        )
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * count + b"0\r\n\r\n")
+
+    site, client = await serve(answer), await connect()
+    with pytest.raises(FetchError, match="chunks of a few bytes") as raised:
+        await client.get(Request(f"{site.url}/bytes"))
+    assert raised.value.kind is FetchKind.PROTOCOL
+    assert len((await client.get(Request(f"{site.url}/lines"))).body) == 9000 * 20

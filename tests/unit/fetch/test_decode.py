@@ -10,7 +10,7 @@ if sys.version_info < (3, 14):
 else:
     from compression import zstd
 
-from watcher.fetch.decode import Body, TooLarge, Undecodable
+from watcher.fetch.decode import STEP, Body, TooLarge, Undecodable
 
 TEXT = b"".join(b"line %d of a feed\n" % n for n in range(5000))
 BOMB = bytes(50_000_000)
@@ -92,3 +92,34 @@ def test_exactly_the_cap_is_not_too_large() -> None:
     assert decode("gzip", CODED["gzip"], cap=len(TEXT)) == TEXT
     with pytest.raises(TooLarge):
         decode("gzip", CODED["gzip"], cap=len(TEXT) - 1)
+
+
+BIG = b"".join(b"line %d of a long feed\n" % n for n in range(100_000))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "data", "text"),
+    [
+        ("gzip", gzip.compress(BIG), BIG),
+        ("gzip", gzip.compress(BIG) + gzip.compress(BIG), BIG + BIG),
+        ("gzip", gzip.compress(BIG) + bytes(5), BIG),
+        ("deflate", zlib.compress(BIG), BIG),
+        ("br", brotli.compress(BIG, quality=3), BIG),
+        ("zstd", zstd.compress(BIG), BIG),
+        ("zstd", zstd.compress(BIG) + zstd.compress(BIG), BIG + BIG),
+        ("zstd", zstd.compress(bytes(5 * STEP)), bytes(5 * STEP)),
+        ("gzip", gzip.compress(bytes(5 * STEP)), bytes(5 * STEP)),
+        ("br", brotli.compress(bytes(5 * STEP)), bytes(5 * STEP)),
+    ],
+    ids=range(10),
+)
+@pytest.mark.parametrize("size", [997, 65_536, 10_000_000])
+def test_what_unfolds_to_much_comes_in_steps_and_whole(encoding: str, data: bytes, text: bytes, size: int) -> None:
+    body, longest = Body(encoding, 20_000_000), 0
+    for start in range(0, len(data), size):
+        before = len(body.data)
+        for _ in body.steps(data[start : start + size]):
+            longest, before = max(longest, len(body.data) - before), len(body.data)
+        longest = max(longest, len(body.data) - before)
+    assert body.finish() == text
+    assert longest <= 2 * STEP

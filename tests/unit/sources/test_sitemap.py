@@ -194,3 +194,54 @@ async def test_an_index(serve, polled, ok) -> None:
     assert [item.title for item in third.items if item.url.endswith(("/a", "/b"))] == ["B", "A"]
     (passed_over,) = [item for item in third.items if "old0" in item.url]
     assert passed_over.published == moment("2026-01-10")  # old, though it is seen for the first time
+
+
+async def test_an_index_within_an_index(serve, polled, ok) -> None:
+    pages: dict[str, bytes] = {}
+    site = await serve(pages)
+
+    def put(name: str, body: bytes) -> None:
+        pages[f"/{name}"] = ok(body)
+
+    async def poll() -> tuple[list[str], set[str]]:
+        site.asked.clear()
+        got = await polled.poll(source)
+        return [asked.path for asked in site.asked], {item.title for item in got.items}
+
+    archive = [(f"old{n}.xml", f"2026-01-{n + 10}") for n in range(8)]
+    put("index.xml", index(site.url, ("news-index.xml", "2027-01-14"), ("old-index.xml", "2026-02-01")))
+    put("news-index.xml", index(site.url, ("today.xml", "2027-01-14"), ("deep.xml", "2027-01-13")))
+    put("old-index.xml", index(site.url, *archive))
+    put("today.xml", news(("a", "A", "2027-01-14")))
+    put("deep.xml", index(site.url, ("bottom.xml", "2027-01-13")))
+    put("bottom.xml", news(("z", "Z", "2027-01-13")))
+    for name, _ in archive:
+        put(name, news((name, name, "2026-01-20")))
+    source = polled.source(sitemap=f"{site.url}/index.xml")
+
+    asked, titles = await poll()
+    assert asked == ["/index.xml", "/news-index.xml", "/today.xml", "/deep.xml", "/old-index.xml", "/old7.xml"]
+    assert titles == {"A", "old7.xml"}
+    assert await poll() == (["/index.xml"], set())
+
+    put("index.xml", index(site.url, ("news-index.xml", "2027-01-15"), ("old-index.xml", "2026-02-01")))
+    put("news-index.xml", index(site.url, ("today.xml", "2027-01-15"), ("more.xml", "2027-01-15")))
+    put("today.xml", news(("b", "B", "2027-01-15"), ("a", "A", "2027-01-14")))
+    put("more.xml", news(("c", "C", "2027-01-15")))
+    asked, titles = await poll()
+    assert asked[:2] == ["/index.xml", "/news-index.xml"] and set(asked[2:]) == {"/today.xml", "/more.xml"}
+    assert titles == {"A", "B", "C"}
+    assert await poll() == (["/index.xml"], set())
+
+
+async def test_an_index_that_names_itself_is_read_once_a_poll(serve, polled, ok) -> None:
+    pages: dict[str, bytes] = {}
+    site = await serve(pages)
+    pages["/index.xml"] = ok(index(site.url, ("index.xml", ""), *((f"loop{n}.xml", "") for n in range(9))))
+    for n in range(9):
+        pages[f"/loop{n}.xml"] = ok(index(site.url, *((f"loop{m}.xml", "") for m in range(9)), ("index.xml", "")))
+    source = polled.source(sitemap=f"{site.url}/index.xml")
+    for _ in range(3):
+        site.asked.clear()
+        await polled.poll(source)
+        assert len(site.asked) <= 6

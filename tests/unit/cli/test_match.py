@@ -1,0 +1,52 @@
+"""`watcher match` for one text: a query, or a rule of a watch list with its terms, forms and stems."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from watcher.cli import app
+
+WATCHLIST = """
+terms:
+  sahel: {query: Мали OR Нигер, forms: [ru]}
+rules:
+  moscow: {query: "Россия AND @sahel", forms: [ru]}
+  attacks: {query: attack, stem: en}
+"""
+
+
+def run(*arguments: str, text: str = "") -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["match", *arguments], input=text)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output
+
+
+@pytest.fixture
+def watchlist(tmp_path: Path) -> str:
+    file = tmp_path / "rules.yaml"
+    file.write_text(WATCHLIST, encoding="utf-8")
+    return str(file)
+
+
+def test_a_rule_by_its_name_is_judged_with_its_forms_stems_and_terms(watchlist: str) -> None:
+    status, output = run("--rules", watchlist, "moscow", "-", text="Россией и Нигером подписано")
+    assert status == 0, output
+    assert "as Нигером" in output
+    assert run("--rules", watchlist, "attacks", "-", text="He attacked")[0] == 0
+    assert run("attack", "-", text="He attacked")[0] == 1
+
+
+def test_a_query_may_hold_the_terms_of_a_watch_list(watchlist: str) -> None:
+    assert run("--rules", watchlist, "@sahel AND coup", "-", text="coup: Мали")[0] == 0
+    status, output = run("@sahel AND coup", "-", text="coup: Мали")
+    assert status == 2
+    assert "no term is named sahel" in output
+
+
+def test_items_need_rules(watchlist: str, tmp_path: Path) -> None:
+    items = tmp_path / "items.jsonl"
+    items.write_text('{"id": "1", "title": "attacking"}\n', encoding="utf-8")
+    assert run("--items", str(items))[0] == 2
+    assert run("--rules", watchlist, "--items", str(items), "--json") == (0, '{"id": "1", "rules": ["attacks"]}\n')
+    assert run("attack", "--rules", watchlist, "--items", str(items))[0] == 2
