@@ -14,7 +14,7 @@ from watcher.config import Config
 from watcher.daemon.lane import Lane, by_target
 from watcher.fetch import Client
 from watcher.model import Queue, derive_id
-from watcher.pipeline import Services, deliver, flush, poll, read
+from watcher.pipeline import Services, deliver, flush, poll, read, review_held
 from watcher.store import Store, open_store
 from watcher.workers import Workers
 
@@ -42,7 +42,10 @@ async def services(config: Config, store: Store, clock: Clock, rng: Random) -> A
 
 
 async def adopt(services: Services, config: Config) -> None:
-    """Work by `config` from now on, and keep it in the store as the last good one."""
+    """Work by `config` from now on, and keep it in the store as the last good one.
+
+    What rules held back is decided anew, for they may ask for less now, or be gone.
+    """
     now = services.store.now()
     rows = [
         (source.id, now, source.kind, derive_id(source.kind, source.address))
@@ -54,6 +57,7 @@ async def adopt(services: Services, config: Config) -> None:
     services.tools.fetch.allow_private(config.private_hosts)
     services.use(config)
     await services.store.write(lambda tx: tx.sources.sync(rows, now))
+    await services.store.write(lambda tx: review_held(tx, services, now), ingest=True)
     if not config.withheld:  # a configuration that was restored is the one that is kept
         await services.store.write(lambda tx: tx.configs.save(config.storable(), now))
 

@@ -14,6 +14,7 @@ from watcher.extract import wants_article
 from watcher.model import Claim, Item, SourceState
 from watcher.pipeline.judge import Judged, judge, record
 from watcher.pipeline.services import LATER, Counts, Services
+from watcher.pipeline.update import Renewed, keep, look, renewed_items
 from watcher.sources import Outcome, Poll, Source
 from watcher.sources.base import ADOPT_AFTER
 from watcher.sources.reading import Reading, reading
@@ -86,7 +87,7 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
     now = store.now()
     ids = got.ids
     async with store.read() as tx:
-        known = await tx.items.known(ids)
+        known = await tx.versions.given(ids)
     max_age = source.max_age or services.config.settings.max_age
     # Counted from the last success, so that an outage is caught up with and not skipped.
     oldest = min(now, state.last_success or now) - max_age
@@ -100,6 +101,8 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
             judged.append(judge(services, source, item, baseline=how.baseline, oldest=oldest, article=False))
             if len(judged) % BATCH == 0:
                 await asyncio.sleep(0)  # a feed of thousands must not stop the event loop
+    changed, unknown = renewed_items(got.items, known)
+    renewed = await look(services, source, changed, baseline=how.baseline, oldest=oldest, now=now)
     due = next_due(source, got, now, services.rng, gap=how is Reading.GAP)
     redirect_to, redirects = _redirects(source, state, got.permanent_url)
 
@@ -117,18 +120,22 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
             new_items=len(fresh),
             latency=got.elapsed,
         )
-        await tx.items.listed(known, now)
+        await tx.items.listed(known.keys(), now)
+        await tx.versions.remember(unknown)
+        again = await keep(tx, services, renewed[:BATCH], now)
         added = await tx.items.add(waiting, now=now, baseline=how.baseline, read_at=now)
         if remark := _remark(source, state, how, now):
             await tx.health.note(f"source:{source.id}", remark, now)
-        return await _keep(tx, services, last, how, now) + Counts(polled=1, new_items=len(added))
+        return again + await _keep(tx, services, last, how, now) + Counts(polled=1, new_items=len(added))
 
     # A long list is kept in several transactions, so that others come in between; the last one ends the claim.
     *early, last = [judged[at : at + BATCH] for at in range(0, max(len(judged), 1), BATCH)]
     counts = Counts()
     for batch in early:
         counts += await store.write(partial(_keep_early, services, claim, batch, how, now), ingest=True)
-    counts += await store.write(work, ingest=bool(last))
+    for at in range(BATCH, len(renewed), BATCH):
+        counts += await store.write(partial(_renew, services, claim, renewed[at : at + BATCH], now), ingest=True)
+    counts += await store.write(work, ingest=bool(last or renewed))
     logger.info(
         "polled", source=source.name, items=len(ids), new=counts.new_items, to_read=len(waiting), alerts=counts.alerts
     )
@@ -149,6 +156,13 @@ async def _keep_early(
 ) -> Counts:
     await tx.claims.check(claim)
     return await _keep(tx, services, judged, how, now)
+
+
+async def _renew(
+    services: Services, claim: Claim[SourceState], renewed: Sequence[Renewed], now: float, tx: Tx
+) -> Counts:
+    await tx.claims.check(claim)
+    return await keep(tx, services, renewed, now)
 
 
 def _remark(source: Source, state: SourceState, how: Reading, now: float) -> str:

@@ -11,6 +11,7 @@ from watcher.extract import Article, read_article
 from watcher.model import Claim, Item, Reason, WaitingItem
 from watcher.pipeline.judge import judge, record
 from watcher.pipeline.services import LATER, Counts, Services
+from watcher.pipeline.update import read_again
 from watcher.query import has_not
 from watcher.sources import Source
 from watcher.store import Tx
@@ -49,6 +50,8 @@ async def read(services: Services, claim: Claim[WaitingItem]) -> Counts:
     except (FetchError, ParseError) as error:
         return await _unread(services, claim, source, error)
     item = _with_article(waiting.item, article, source)
+    if waiting.version_of:
+        return await read_again(services, claim, source, item, text_hash)
     judged = judge(
         services,
         source,
@@ -82,6 +85,12 @@ async def _unread(
 ) -> Counts:
     waiting, now = claim.row, services.store.now()
     again_at = now + BACKOFF[waiting.attempts] if waiting.attempts < len(BACKOFF) else None
+    if waiting.version_of:
+        if again_at is None:
+            return await read_again(services, claim, source, None)
+        later, said = again_at, str(error)
+        await services.store.write(lambda tx: tx.items.postpone(claim, later, said))
+        return Counts()
     rules = None
     if again_at is not None and now - waiting.first_seen < NOT_WAITS:
         rules = [rule.id for rule in services.rules.values() if not has_not(rule.node)]

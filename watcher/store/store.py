@@ -25,6 +25,7 @@ from watcher.store.silences import SilenceStatements
 from watcher.store.sources import SourceStatements, Unchanged
 from watcher.store.statements import Connection
 from watcher.store.stories import StoryStatements
+from watcher.store.versions import VersionStatements
 from watcher.store.workers import WorkerStatements
 
 T = TypeVar("T")
@@ -38,6 +39,7 @@ class Tx:
         self.claims = ClaimStatements(connection, now)
         self.sources = SourceStatements(connection, now)
         self.items = ItemStatements(connection, now)
+        self.versions = VersionStatements(connection, now)
         self.stories = StoryStatements(connection, now)
         self.events = EventStatements(connection, now)
         self.alerts = AlertStatements(connection, now)
