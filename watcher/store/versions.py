@@ -53,6 +53,13 @@ class VersionStatements(Statements):
         """Keep the title that an item has now beside the one that was told; None where it is that one again."""
         await self._run(update(item).where(item.c.id == id_).values(headline=headline))
 
+    async def headlines(self, ids: Collection[str]) -> dict[str, str]:
+        """Of those of `ids` that have another title now than was told, that title."""
+        if not ids:
+            return {}
+        retitled = self._among(item.c.id, ids) & item.c.headline.isnot(None)
+        return {row.id: row.headline for row in await self._rows(select(item.c.id, item.c.headline).where(retitled))}
+
     async def add(self, one: Item, of: str, story: str | None, *, now: float, read_at: float | None = None) -> bool:
         """Keep a later text of item `of`; False where it was kept before. Its article is to be read at `read_at`."""
         added = await self._first(
