@@ -57,17 +57,19 @@ def _alert(told: Told) -> dict[str, Any]:
         "seen": _iso(told.seen),
         "excerpt": {"text": told.excerpt.text, "marks": [list(mark) for mark in told.excerpt.marks]},
         "outlets": [told.outlet, *told.others],
-        "reach": _reach(told.reach),
-        "update": _update(told.update),
+        "reach": reach_of(told.reach),
+        "update": update_of(told.update),
         "note": told.note,
     }
 
 
-def _reach(reach: Coverage | None) -> dict[str, int] | None:
+def reach_of(reach: Coverage | None) -> dict[str, int] | None:
+    """Who reports an event, in numbers."""
     return None if reach is None else {"outlets": reach.outlets, "copies": reach.copies, "own": reach.own}
 
 
-def _update(update: Update | None) -> dict[str, Any] | None:
+def update_of(update: Update | None) -> dict[str, Any] | None:
+    """What changed of what was told."""
     if update is None:
         return None
     edits = [{"before": before, "after": after} for before, after in update.edits]

@@ -10,7 +10,17 @@ import pytest
 
 from tests.fakes.slack import read_mrkdwn
 from tests.fakes.telegram import parse_html, units
-from tests.unit.alerting.notices import baseline, catch_up, digest, follow_up, notice, single, told, update, update_reply
+from tests.unit.alerting.notices import (
+    baseline,
+    catch_up,
+    digest,
+    follow_up,
+    notice,
+    single,
+    told,
+    update,
+    update_reply,
+)
 from watcher.alerting.notice import Notice
 from watcher.alerting.render import note, render
 from watcher.alerting.styles import STYLES
