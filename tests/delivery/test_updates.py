@@ -350,3 +350,17 @@ async def test_what_follows_on_an_event_is_a_reply(start: Start, fakes: Fakes, b
         return
     replies = [message.raw.get("reply_parameters", {}).get("message_id") for message in fakes.telegram.messages]
     assert replies == [None, 1, 1]
+
+
+async def test_an_edited_entry_under_a_new_guid_is_an_update_too(start: Start, fakes: Fakes) -> None:
+    async with start(FERRY) as at:
+        await told(at)
+        at.entries.pop("ferry")
+        at.say("ferry-2", "Ferry capsizes off Portville, 11 dead", DEATHS, link="/ferry")
+        assert (await at.polled(700)).alerts == 1
+        at.entries.pop("ferry-2")
+        at.say("ferry-3", "Ferry capsizes off Portville, 11 dead", DEATHS + "Win a holiday.", link="/ferry")
+        assert (await at.polled(700)).alerts == 0
+    [_, update] = fakes.telegram.messages
+    assert update.raw["reply_parameters"]["message_id"] == 1
+    assert "+ Eleven people were killed and 5 are missing." in update.text

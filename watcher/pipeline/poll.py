@@ -14,7 +14,7 @@ from watcher.extract import wants_article
 from watcher.model import Claim, Item, SourceState
 from watcher.pipeline.judge import Judged, judge, record
 from watcher.pipeline.services import LATER, Counts, Services
-from watcher.pipeline.update import Renewed, keep, look, renewed_items
+from watcher.pipeline.update import Renewed, at_known_addresses, keep, look, renewed_items
 from watcher.sources import Outcome, Poll, Source
 from watcher.sources.base import ADOPT_AFTER
 from watcher.sources.reading import Reading, reading
@@ -147,7 +147,10 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
 async def _keep(tx: Tx, services: Services, judged: Sequence[Judged], how: Reading, now: float) -> Counts:
     """Keep judged items and what follows from those that are really new."""
     added = await tx.items.add([one.item for one in judged], now=now, baseline=how.baseline, read_at=None)
-    counts = await record(tx, services, [one for one in judged if one.item.id in added], now)
+    new = [one for one in judged if one.item.id in added]
+    counts = await record(tx, services, new, now)
+    if new and not how.baseline:
+        counts += await at_known_addresses(tx, services, new[0].source, new, now)
     return counts + Counts(new_items=len(added))
 
 

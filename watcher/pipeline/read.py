@@ -11,7 +11,7 @@ from watcher.extract import Article, read_article
 from watcher.model import Claim, Item, Reason, WaitingItem
 from watcher.pipeline.judge import judge, record
 from watcher.pipeline.services import LATER, Counts, Services
-from watcher.pipeline.update import read_again
+from watcher.pipeline.update import at_known_addresses, read_again
 from watcher.query import has_not
 from watcher.sources import Source
 from watcher.store import Tx
@@ -64,7 +64,9 @@ async def read(services: Services, claim: Claim[WaitingItem]) -> Counts:
 
     async def work(tx: Tx) -> Counts:
         await tx.items.read(claim, item, text_hash)
-        return await record(tx, services, [judged], services.store.now())
+        now = services.store.now()
+        counts = await record(tx, services, [judged], now)
+        return counts if waiting.baseline else counts + await at_known_addresses(tx, services, source, [judged], now)
 
     counts = await services.store.write(work, ingest=True)
     logger.debug("read", source=source.name, title=item.title, alerts=counts.alerts)

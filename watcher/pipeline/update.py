@@ -7,7 +7,7 @@ where something is told of it; where nothing was ever told of an item, it simply
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from watcher.config import Rule
@@ -20,6 +20,7 @@ from watcher.sources import Source
 from watcher.store import StoredItem, Tx, given_hash
 from watcher.stories.change import Change, change
 from watcher.stories.edits import edits
+from watcher.text.urls import canonical
 
 IN_ONE_GO = 100  # items that are judged before others get a turn
 NO_LONGER = "the rule does not match the text as it is now"
@@ -95,7 +96,7 @@ def _renewed(
     kept_until = first.first_seen + services.config.settings.retention.text
     if dated < oldest or now > kept_until:
         return Renewed(first, given)
-    heard = _heard(services, source, family, alerts)
+    heard = _heard(services, source, {one.item.id for one in family}, alerts)
     latest = known[-1]
     text = _merged(latest.item, item, latest.judged_on)
     if not heard.told:
@@ -128,8 +129,7 @@ def _merged(kept: Item, item: Item, judged_on: str | None) -> Item:
     return replace(said, summary=item.summary, body=item.body)
 
 
-def _heard(services: Services, source: Source, family: Sequence[StoredItem], alerts: Sequence[Alert]) -> Heard:
-    ids = {one.item.id for one in family}
+def _heard(services: Services, source: Source, ids: Collection[str], alerts: Sequence[Alert]) -> Heard:
     own = [alert for alert in alerts if alert.item in ids]
     asked = []
     for alert in own:
@@ -200,28 +200,76 @@ async def _tell(tx: Tx, services: Services, one: Renewed, now: float) -> Counts:
         counts += await record(tx, services, [one.judged], now)
     if one.change is None:
         return counts
-    matches = {match.rule: match for match in one.spoken.matches}
-    stories = await tx.stories.get({alert.story for alert, _ in one.heard.alerts})
-    shown = edits(one.before, one.item, one.change.detail)
-    for alert, how in one.heard.alerts:
+    said = _Said(one.before, one.item, one.change, one.spoken)
+    return counts + await _tell_updates(tx, services, said, one.heard.alerts, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A change of substance: what was told last, the item as it is now, and what the rules say of it."""
+
+    before: Item
+    item: Item
+    change: Change
+    judged: Judged
+
+
+async def _tell_updates(
+    tx: Tx, services: Services, said: _Said, alerts: Sequence[tuple[Alert, str]], now: float
+) -> Counts:
+    """An update of each of `alerts`, in the way that comes with it; none that was told before."""
+    matches = {match.rule: match for match in said.judged.matches}
+    stories = await tx.stories.get({alert.story for alert, _ in alerts})
+    shown = edits(said.before, said.item, said.change.detail)
+    counts = Counts()
+    for alert, how in alerts:
         match, story = matches.get(alert.rule), stories.get(alert.story)
         update = Alert(
-            id=derive_id("alert", alert.rule, alert.story, "update", one.item.id),
+            id=derive_id("alert", alert.rule, alert.story, "update", said.item.id),
             rule=alert.rule,
             story=alert.story,
-            item=one.item.id,
+            item=said.item.id,
             state=AlertState.WAITING,
             reason=Reason.UPDATED,
             created_at=now,
             spans=match.spans if match else (),
             note="" if match else NO_LONGER,
             explanation=match.explanation if match else None,
-            update=Update(alert.id, how, one.change.detail, shown),
+            update=Update(alert.id, how, said.change.detail, shown),
         )
         if story is not None and await tx.alerts.add(update):
             await place(tx, services, services.rules[alert.rule], update.id, story, "alert", now)
             counts += Counts(alerts=1)
     return counts
+
+
+async def at_known_addresses(
+    tx: Tx, services: Services, source: Source, judged: Sequence[Judged], now: float
+) -> Counts:
+    """Updates by items that came under a new id at the address of one that was told, and that are in its story.
+
+    Some feeds give an edited entry a new guid.
+    """
+    counts = Counts()
+    if all(_on_update(rule, source) == "ignore" for rule in services.rules.values()):
+        return counts
+    for one in judged:
+        story = await tx.stories.of_item(one.item.id) if one.item.url and not one.too_old else None
+        if story is None or story.first_item == one.item.id:
+            continue
+        alerts = (await tx.alerts.list(story=story.id))[::-1]
+        family = await tx.items.get({alert.item for alert in alerts})
+        here = {id_: item for id_, item in family.items() if _same_address(item, one.item)}
+        last = next((alert.item for alert in reversed(alerts) if alert.item in here), None)
+        changed = change(here[last], one.item) if last is not None else None
+        if last is not None and changed is not None:
+            heard = _heard(services, source, set(here), alerts)
+            counts += await _tell_updates(tx, services, _Said(here[last], one.item, changed, one), heard.alerts, now)
+    return counts
+
+
+def _same_address(one: Item, other: Item) -> bool:
+    return one.id != other.id and one.source == other.source and canonical(one.url) == canonical(other.url)
 
 
 async def read_again(
@@ -233,7 +281,7 @@ async def read_again(
     family = [one for one in families.get(of, []) if one.item.id != claim.id and one.judged_on is not None]
     renewed = None
     if family:
-        heard = _heard(services, source, family, alerts)
+        heard = _heard(services, source, {one.item.id for one in family}, alerts)
         by_entry = replace(_merged(family[-1].item, claim.row.item, "article"), id=claim.id)
         bare = Renewed(family[0], "", item or by_entry, is_version=True, heard=heard)
         renewed = _judged(services, source, bare, family[-1], baseline=False, oldest=float("-inf"))
