@@ -29,8 +29,8 @@ from watcher.query.ast import (
 )
 from watcher.query.document import Document
 from watcher.query.evaluate import EVERYWHERE, Hit, Scope, gap, hits, holds, spans, times
-from watcher.query.leaves import Lexicon
 from watcher.query.lexer import ITEM_FIELDS
+from watcher.query.lexicon import Lexicon
 from watcher.query.view import View
 from watcher.text.fold import fold, words
 
