@@ -364,3 +364,16 @@ async def test_an_edited_entry_under_a_new_guid_is_an_update_too(start: Start, f
     [_, update] = fakes.telegram.messages
     assert update.raw["reply_parameters"]["message_id"] == 1
     assert "+ Eleven people were killed and 5 are missing." in update.text
+
+
+async def test_what_was_kept_before_changes_were_remembered_is_compared_in_full(start: Start, fakes: Fakes) -> None:
+    async with start(FERRY) as at:
+        await told(at)
+        async with at.store.read() as tx:
+            ids = [one.item.id for one in await tx.items.list()]
+        await at.store.write(lambda tx: tx.versions.remember(dict.fromkeys(ids)))  # as an older version left them
+        at.say("council", "Hilltown council meets", OTHER + "Nobody came.")
+        assert (await at.polled(700)).alerts == 0
+        at.say("ferry", TITLE.replace("4", "11"), DEATHS)
+        assert (await at.polled(700)).alerts == 1
+    assert len(fakes.telegram.messages) == 2

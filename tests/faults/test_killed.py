@@ -107,3 +107,8 @@ def test_an_update_is_told_once(sahel: World, at: str) -> None:
     assert sahel.told() == (2, 2, 2)
     assert f"+ {more}" in sahel.fakes.telegram.messages[1].text
     assert sahel.fakes.telegram.messages[1].raw["reply_parameters"]["message_id"] == 1
+    update, first = sahel.ask("alerts")
+    assert (first["update"], update["update"]["of"], update["update"]["how"]) == (None, first["id"], "reply")
+    assert update["reach"] == {"outlets": 1, "copies": 0, "own": 1}
+    shown, _ = sahel.start("alerts", update["id"]).communicate(timeout=60)
+    assert f"update of {first['id']}:\n" in shown and f"    + {more}" in shown

@@ -14,7 +14,7 @@ from watcher.extract import wants_article
 from watcher.model import Claim, Item, SourceState
 from watcher.pipeline.judge import Judged, judge, record
 from watcher.pipeline.services import LATER, Counts, Services
-from watcher.pipeline.update import Renewed, at_known_addresses, keep, look, renewed_items
+from watcher.pipeline.update import Renewed, at_known_addresses, changed_items, keep, look
 from watcher.sources import Outcome, Poll, Source
 from watcher.sources.base import ADOPT_AFTER
 from watcher.sources.reading import Reading, reading
@@ -101,7 +101,7 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
             judged.append(judge(services, source, item, baseline=how.baseline, oldest=oldest, article=False))
             if len(judged) % BATCH == 0:
                 await asyncio.sleep(0)  # a feed of thousands must not stop the event loop
-    changed, unknown = renewed_items(got.items, known)
+    changed = changed_items(got.items, known)
     renewed = await look(services, source, changed, baseline=how.baseline, oldest=oldest, now=now)
     due = next_due(source, got, now, services.rng, gap=how is Reading.GAP)
     redirect_to, redirects = _redirects(source, state, got.permanent_url)
@@ -121,7 +121,6 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
             latency=got.elapsed,
         )
         await tx.items.listed(known.keys(), now)
-        await tx.versions.remember(unknown)
         again = await keep(tx, services, renewed[:BATCH], now)
         added = await tx.items.add(waiting, now=now, baseline=how.baseline, read_at=now)
         if remark := _remark(source, state, how, now):

@@ -297,17 +297,9 @@ async def read_again(
     return await services.store.write(work, ingest=True)
 
 
-def renewed_items(items: Sequence[Item], given: Mapping[str, str | None]) -> tuple[list[Item], dict[str, str]]:
-    """Of the items of a poll, those that are known to have said something else; and what to remember of the others.
+def changed_items(items: Sequence[Item], given: Mapping[str, str | None]) -> list[Item]:
+    """Of the items of a poll, those that are known and may say something else than what is remembered, `given`.
 
-    `given` is what is remembered, None of what was kept before that was.
+    None is remembered of what was kept before it was; that is compared in full, once.
     """
-    changed, unknown = [], {}
-    for item in items:
-        if item.id in given:
-            now = given_hash(item)
-            if given[item.id] is None:
-                unknown[item.id] = now
-            elif given[item.id] != now:
-                changed.append(item)
-    return changed, unknown
+    return [item for item in items if item.id in given and given[item.id] != given_hash(item)]

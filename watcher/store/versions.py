@@ -25,7 +25,7 @@ class VersionStatements(Statements):
         rows = await self._rows(select(item.c.id, item.c.given).where(self._among(item.c.id, ids)))
         return {row.id: row.given for row in rows}
 
-    async def remember(self, given: Mapping[str, str]) -> None:
+    async def remember(self, given: Mapping[str, str | None]) -> None:
         """What their source gives of these items now."""
         if given:
             rows = [{"of": id_, "now_given": now_given} for id_, now_given in sorted(given.items())]
