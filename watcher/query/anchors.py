@@ -29,7 +29,7 @@ from watcher.query.ast import (
 from watcher.query.document import Document
 from watcher.query.evaluate import as_phrase, value_of
 from watcher.query.leaves import Written, by_word, is_plain, wild
-from watcher.query.lexer import ITEM_FIELDS, TEXT_FIELDS
+from watcher.query.lexer import ITEM_FIELDS
 from watcher.text.fold import fold
 from watcher.text.urls import host
 
@@ -232,37 +232,31 @@ def document_keys(document: Document) -> Iterator[str]:
         name = name.partition(".")[2]
 
 
-def text_keys(node: Node) -> Iterator[str]:
-    """The keys that the lexicon must know to judge `node`."""
-    for one, field in _leaves(node):
-        if isinstance(one, Word) and (not field or field in TEXT_FIELDS):
-            yield from one.keys
-        elif field == "author" and isinstance(one, Value | Word | Phrase):
-            phrase = as_phrase(one.text if isinstance(one, Value) else value_of(one))
-            yield from phrase.keys
-
-
-def keys_within(node: Node) -> Iterator[Key]:
-    """All keys that `needs` may name and the quick test may ask for."""
-    for one, field in _leaves(node):
-        if field in ITEM_FIELDS:
-            key = value_key(field, one) if isinstance(one, Value | Word | Phrase) else None
-            if key is not None:
-                yield key
-        elif isinstance(one, Word | Phrase):
-            yield from keys_needed(one)[0]
-
-
-def _leaves(node: Node) -> Iterator[tuple[Node, str]]:
-    """All that is below `node`, each with the field that it is looked for in; a named term once."""
-    waiting: list[tuple[Node, str]] = [(node, "")]
-    seen = set()
+def gather(nodes: Iterable[Node]) -> tuple[set[Key], set[str]]:
+    """All keys that `needs` may name and the quick test may ask for; and those that a lexicon must know to judge."""
+    keys: set[Key] = set()
+    written: set[str] = set()
+    waiting = [(node, "") for node in nodes]
+    named: set[tuple[int, str]] = set()
     while waiting:
-        one, field = waiting.pop()
-        yield one, field
-        if isinstance(one, Field):
-            waiting.append((one.child, one.name))
-        elif not isinstance(one, Named) or (id(one.child), field) not in seen:
-            if isinstance(one, Named):
-                seen.add((id(one.child), field))
-            waiting.extend((child, field) for child in children(one))
+        node, field = waiting.pop()
+        match node:
+            case Word() | Phrase() | Value() if field in ITEM_FIELDS:
+                if (key := value_key(field, node)) is not None:
+                    keys.add(key)
+                if field == "author":
+                    written.update(as_phrase(node.text if isinstance(node, Value) else value_of(node)).keys)
+            case Word() | Phrase():
+                keys.update(keys_needed(node)[0])
+                written.update(node.keys)
+            case And(children=below) | Or(children=below):
+                waiting += [(child, field) for child in below]
+            case Field(name=name, child=child):
+                waiting.append((child, name))
+            case Named(child=child):  # often named, looked at once in each field
+                if (id(child), field) not in named:
+                    named.add((id(child), field))
+                    waiting.append((child, field))
+            case _:
+                waiting += [(child, field) for child in children(node)]
+    return keys, {key for key in written if not is_plain(key)}

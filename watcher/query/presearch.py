@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 
+from watcher.garbage import uncollected
 from watcher.model import Match
-from watcher.query.anchors import Key, document_keys, keys_within, needs, rarity, simple, text_keys
+from watcher.query.anchors import Key, document_keys, gather, needs, rarity, simple
 from watcher.query.ast import Near, Node
 from watcher.query.document import Document
 from watcher.query.evaluate import either, holds, spans
@@ -34,19 +33,6 @@ LEARNING = 256  # documents whose words are counted, before the rules are filed 
 MANY = 64  # pairs of keys, beyond which a rule is filed under its rarest need alone
 
 
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Without garbage collection, which only costs where much is made and nothing thrown away."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
 class RuleSet:
     """Rules ready to be matched; made once, and used by one thread at a time."""
 
@@ -56,14 +42,12 @@ class RuleSet:
             self._nodes = list(queries.values())
             kept = before._kept(queries) if before else {}
             new = sorted(set(range(len(self._nodes))).difference(kept.values()))
-            nodes = [self._nodes[rule] for rule in new]
-            self._written: set[str] = {key for node in nodes for key in text_keys(node) if not is_plain(key)}
-            keys: list[Key] = [key for node in nodes for key in keys_within(node)]
+            keys, self._written = gather(self._nodes[rule] for rule in new)
+            known: Iterable[Key] = before._vocabulary.numbers if before else ()
             if before:
                 self._written |= before._written
-                keys = [*before._vocabulary.numbers, *keys]  # first, so that they keep their numbers
             self._lexicon = Lexicon(self._written)
-            self._vocabulary: Vocabulary = Vocabulary(keys, self._lexicon)
+            self._vocabulary: Vocabulary = Vocabulary((*known, *keys), self._lexicon)  # known ones keep their numbers
             self._counts = np.zeros(self._vocabulary.size, np.int64)
             self._documents = 0
             self._sure = np.zeros(len(self._nodes), np.bool_)  # those that hold wherever they are found
@@ -93,7 +77,7 @@ class RuleSet:
         self._documents = before._documents
         self._counts[: before._vocabulary.size] = before._counts
         self._sure[list(kept.values())] = before._sure[list(kept)]
-        self._tests = {kept[rule]: test for rule, test in before._tests.items() if rule in kept}
+        self._tests = {kept[rule]: test for rule, test in before._tests.copy().items() if rule in kept}
 
     def _file(self, rules: Iterable[int], others: Columns) -> None:
         """Put each of these rules under its two rarest needs, beside the entries of others."""

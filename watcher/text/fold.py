@@ -241,7 +241,13 @@ def words(text: str) -> list[str]:
 
 
 # Signs of typography as those of a keyboard: no letter among them, and none that NFKC would join to its neighbours.
-_TYPOGRAPHY = (*((sign, "'") for sign in "’‘"), *((sign, '"') for sign in "“”«»„"), ("–", "-"), ("—", '"'), ("…", "..."))
+_TYPOGRAPHY = (
+    *((sign, "'") for sign in "’‘"),
+    *((sign, '"') for sign in "“”«»„"),
+    ("–", "-"),
+    ("—", '"'),
+    ("…", "..."),
+)
 _AS_WORDS = str.maketrans({chr(code): chr(code).lower() if chr(code).isalnum() else " " for code in range(128)})
 
 
