@@ -40,6 +40,7 @@ class Reason(StrEnum):
     # about a match
     FIRST_SIGHT = "first sight of the story"
     COPY = "copy of a story that this rule has told"
+    UPDATED = "the text of what was told has changed in substance"
     BASELINE = "found at the first poll of the source"
     NO_MATCH = "no rule matched"
     TOO_OLD = "older than max_age"
@@ -177,8 +178,40 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many different outlets report an event: with a text of their own, or with a copy only."""
+
+    own: int
+    copies: int
+
+    @property
+    def outlets(self) -> int:
+        """How many outlets in all."""
+        return self.own + self.copies
+
+    def __str__(self) -> str:
+        def counted(number: int, one: str, many: str) -> str:
+            return f"{number} {one if number == 1 else many}"
+
+        return (
+            f"{counted(self.outlets, 'outlet', 'outlets')}: {counted(self.copies, 'copy', 'copies')}, "
+            f"{counted(self.own, 'own report', 'own reports')}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What an item says anew at its own address, against what an alert told of it."""
+
+    of: str  # the id of the alert that told it first
+    how: str  # "alert": a message of its own; "reply": a follow-up on the one that was sent
+    detail: str  # what of the change matters, as `4 → 11`
+    edits: tuple[tuple[str, str], ...] = ()  # what was said before and what is said now; either may be ""
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
-    """Rule × story. `id` is derive_id("alert", rule, story)."""
+    """Rule × story. `id` is derive_id("alert", rule, story); of an update the item's version is hashed, too."""
 
     id: str
     rule: str
@@ -192,6 +225,7 @@ class Alert:
     explanation: Mapping[str, Any] | None = field(
         default=None, compare=False
     )  # why the rule held: query.Verdict, as JSON
+    update: Update | None = None  # it tells a change of what an earlier alert told
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +309,7 @@ class WaitingItem:
     attempts: int
     baseline: bool
     judged: bool  # already judged once on the feed's text
+    version_of: str = ""  # the item whose article is read again, because its entry changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +323,7 @@ class Group:
     flush_at: float
     flush_no: int  # how many times it was flushed before
     outlets: tuple[str, ...] = ()  # named to the channel by its earlier flushes
+    first_outlets: int = 0  # how many of them by the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +347,7 @@ class Delivery:
     answer: str = ""  # the channel's last answer, one line, no secret
     reason: str = ""
     edits: str = ""  # the handle of the sent message that this one replaces
+    answers: str = ""  # the handle of the sent message that this one is a reply to
     handle: str = ""  # what the service knows the sent message by, where it can be edited
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -19,9 +20,10 @@ from tests.unit.alerting.notices import notice, told
 from tests.unit.alerting.test_render import Page
 from watcher.alerting.clean import link, one_line, visible
 from watcher.alerting.excerpt import excerpt
-from watcher.alerting.notice import Notice
-from watcher.alerting.render import LONGEST_TITLE, render
-from watcher.model import Item, Message, Span, Style
+from watcher.alerting.notice import Earlier, Notice, Told
+from watcher.alerting.render import LONGEST_TITLE, SIGNS, render
+from watcher.alerting.styles import STYLES
+from watcher.model import Coverage, Item, Message, Span, Style, Update
 from watcher.transports.apprise import SECTION, sections
 from watcher.transports.email import compose
 
@@ -37,7 +39,7 @@ OWN = [
     "👩‍👩‍👧" * 1500,
     "\ud800 lone",
 ]
-TELEGRAM_KINDS = {"a", "b", "i", "blockquote", "code"}
+TELEGRAM_KINDS = {"a", "b", "i", "s", "blockquote", "code"}
 HTML_TAGS = {
     "html",
     "head",
@@ -58,6 +60,13 @@ HTML_TAGS = {
 HTML_ATTRIBUTES = {
     "charset", "name", "content", "style", "role", "width", "cellpadding", "cellspacing", "align", "dir", "href",
 }  # fmt: skip
+DOCUMENT = {
+    "version", "type", "channel", "event", "title", "at", "told_before", "outlets_since", "remarks", "alerts", "more",
+}  # fmt: skip
+ALERT = {
+    "id", "rule", "priority", "story", "title", "url", "outlet", "published", "seen", "excerpt", "outlets", "reach",
+    "update", "note",
+}  # fmt: skip
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1a\x1c-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -70,7 +79,7 @@ TEXTS = hostile()
 
 
 def notices(text: str) -> list[Notice]:
-    """The text as everything that a feed says, alone and among others, with marks in the middle of it."""
+    """The text as everything that a feed says, alone, among others, in updates and follow-ups; marks in its middle."""
     what = Item(id="i", source="s", title=text, summary=text, author=text)
     middle = len(text) // 2
     marks = [Span("title", middle // 2, middle), Span("summary", middle // 2, middle)]
@@ -86,7 +95,23 @@ def notices(text: str) -> list[Notice]:
         rule=text,
     )
     other = told(2, url="https://n.example/" + text, rule="sahel")
-    return [notice(one), notice(one, other), notice(one, *(told(n) for n in range(3, 12)), kind="digest")]
+    edits = ((text, text), (text + " and more", text), ("", text), (text, ""))
+    update = replace(one, update=Update("alert0", "alert", text, edits), reach=Coverage(2, 2))
+    earlier = Earlier(text, (text, "c.example"), text, Coverage(3, 1))
+    return [
+        notice(one),
+        notice(one, other),
+        notice(one, *(told(n) for n in range(3, 12)), kind="digest"),
+        notice(update),
+        notice(update, *(told(n) for n in range(3, 12)), kind="digest"),
+        replace(notice(one, other), earlier=earlier),
+        replace(notice(replace(update, update=replace(one_update(update), how="reply"))), earlier=earlier),
+    ]
+
+
+def one_update(one: Told) -> Update:
+    assert one.update is not None
+    return one.update
 
 
 @pytest.fixture(params=range(len(TEXTS)), ids=lambda number: f"text{number}")
@@ -190,3 +215,32 @@ def test_plain_and_console(text: str) -> None:
                     expected(text) in (shown + message.title).replace("*", "")
                     or expected(text) in shown + message.title
                 )
+
+
+def test_a_webhooks_document(text: str) -> None:
+    """What a program reads of it is the text as the feed had it; the only strings are those that the document has."""
+    for one in notices(text):
+        [message] = render(one, Style.JSON)
+        assert message.body.isascii(), "nothing acts in a terminal, a log or a page that shows it"
+        document = json.loads(message.body.encode())
+        assert set(document) == DOCUMENT
+        assert document["title"] == message.title
+        for alert, given in zip(document["alerts"], one.told, strict=True):
+            assert set(alert) == ALERT
+            assert (alert["title"], alert["url"], alert["outlet"]) == (given.title, given.url, given.outlet)
+            assert alert["excerpt"]["text"] == given.excerpt.text
+            edits = [(edit["before"], edit["after"]) for edit in (alert["update"] or {"edits": []})["edits"]]
+            assert edits == list(given.update.edits if given.update else ())
+
+
+def test_what_is_shown_of_a_change(text: str) -> None:
+    """Every style shows both sides of it, literally."""
+    for style in STYLES:
+        [message] = render(notices(text)[3], style)
+        shown = {
+            Style.TELEGRAM: lambda body: parse_html(body)[0],
+            Style.SLACK: lambda body: read_mrkdwn(body)[0],
+        }.get(style, str)(message.body)
+        if visible(text):
+            for sign in SIGNS:
+                assert f"{sign} {expected(text)[:40]}".strip() in re.sub(r"\x1b\[[0-9]*m", "", shown)

@@ -136,11 +136,15 @@ class Desk:
         queues = lanes(self.services)
         for _ in range(most):
             await self._work(queues)
-            due = await self.store.next_due()
+            due = await self.next_due()
             if due is None or due > end:
                 break
             self.clock.advance(max(due - self.now, 0.0))
         self.clock.advance(max(end - self.now, 0.0))
+
+    async def next_due(self) -> float | None:
+        """When something is to be told next."""
+        return await self.store.next_due()
 
     async def _work(self, queues: dict[Queue, Lane]) -> None:
         for queue in (Queue.GROUP, Queue.DELIVERY):

@@ -1,11 +1,16 @@
 """`watcher notify` and `watcher silence` as users type them."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.e2e.world import World, world
+from tests.fakes.together import TELEGRAM_TOKEN
+from watcher.demo.content import COURIER, WIRE
 
 
 @pytest.fixture
@@ -44,3 +49,73 @@ def test_a_silence_is_made_listed_and_ended(newsroom: World) -> None:
     status, said = say(newsroom, "silence", "sahle", "--for", "2h")
     assert status == 2 and "there is no rule sahle" in said
     assert json.dumps(newsroom.ask("silence", "--channel", "slack", "--for", "1h"))
+
+
+def test_an_alert_is_sent_again_as_its_channel_tells_it(newsroom: World) -> None:
+    """`notify --alert`: to try templates. It is recorded as no alert and no delivery."""
+    newsroom.publish(COURIER, WIRE)
+    newsroom.once()
+    [alert] = newsroom.ask("alerts")
+    before = newsroom.told()
+    for channel in ("mail", "slack", "telegram"):
+        status, said = say(newsroom, "notify", channel, "--alert", alert["id"])
+        assert status == 0 and "sent to" in said
+    assert newsroom.told() == tuple(number + 1 for number in before)
+    for first, again in (
+        [message.text for message in newsroom.fakes.telegram.messages[-2:]],
+        [message.text for message in newsroom.fakes.slack.messages[-2:]],
+        [mail.message["Subject"] for mail in newsroom.fakes.mail.messages[-2:]],
+    ):
+        assert first == again and alert["title"] in first
+    [first, again] = [mail.message for mail in newsroom.fakes.mail.messages[-2:]]
+    assert first["References"] == again["References"] and first["Message-ID"] != again["Message-ID"]
+    assert newsroom.ask("alerts")[0]["messages"] == {"sent": 3}
+
+    (newsroom.directory / "own").mkdir()
+    (newsroom.directory / "own" / "telegram.html").write_text(
+        "{% macro alert(e) %}OURS: {{ e.title }}{% endmacro %}{% macro head(h, e) %}{% endmacro %}"
+    )
+    text = newsroom.config.read_text()
+    newsroom.config.write_text(text.replace("telegram: {url:", "telegram: {templates: own, url:"))
+    assert say(newsroom, "notify", "telegram", "--alert", alert["id"])[0] == 0
+    assert newsroom.fakes.telegram.messages[-1].text == f"OURS: {alert['title']}"
+
+    status, said = say(newsroom, "notify", "telegram", "--alert", "nothing")
+    assert status == 1 and "there is no alert nothing" in said and "watcher alerts" in said
+    newsroom.fakes.telegram.then("blocked")
+    [row] = newsroom.ask("notify", "telegram", "--alert", alert["id"])
+    assert (row["sent"], row["failure"]) == (False, "permanent") and "blocked by the user" in row["answer"]
+
+
+def test_a_telegram_chat_is_set_up_by_a_word_to_the_bot(newsroom: World) -> None:
+    """`notify --setup telegram`: what it prints is a channel that can be used."""
+    newsroom.fakes.telegram.updates.append(
+        {"update_id": 7, "message": {"text": "hello", "chat": {"id": -1009, "title": "Desk", "type": "supergroup"}}}
+    )
+    status, out, err = set_up(newsroom, TELEGRAM_TOKEN)
+    assert status == 0 and "Heard from Desk." in err
+    channel = yaml.safe_load(out)["channels"]["telegram"]
+    assert channel == {"url": "tgram://${TELEGRAM_TOKEN}/-1009"}
+    assert TELEGRAM_TOKEN not in out + err, "the token goes where secrets are kept, and is not shown"
+
+    newsroom.config.write_text(out + "sources: {}\nrules: {}\n")
+    process = newsroom.start("notify", "telegram", TELEGRAM_TOKEN=TELEGRAM_TOKEN)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0 and "200 taken" in said
+    [message] = newsroom.fakes.telegram.messages
+    assert message.chat == -1009 and "watcher can reach you" in message.text
+
+    status, out, err = set_up(newsroom, "no token")
+    assert status == 1 and out == "" and "a bot's token is like" in err
+    status, said = say(newsroom, "notify", "--setup", "signal")
+    assert status == 2 and "watcher notify --setup telegram" in said
+
+
+def set_up(world: World, token: str) -> tuple[int, str, str]:
+    """The command without a terminal, the token on its standard input."""
+    done = subprocess.run(
+        [sys.executable, "-m", "watcher", "notify", "--setup", "telegram"],
+        cwd=world.directory, env=world.environment(), input=f"{token}\n", capture_output=True, text=True,
+        timeout=60, start_new_session=True, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr

@@ -181,6 +181,9 @@ class FakeTelegram:
             return _answer(400, f"Bad Request: can't parse entities: {error}")
         if not text.strip():
             return _answer(400, "Bad Request: message text is empty")
+        reply = payload.get("reply_parameters")
+        if reply and not reply.get("allow_sending_without_reply") and reply["message_id"] > len(self.messages):
+            return _answer(400, "Bad Request: message to be replied not found")
         if units(text) > LONGEST:
             return _answer(400, "Bad Request: message is too long")
         self.messages.append(Posted(chat if chat is not None else "", text, tuple(entities), payload))

@@ -2,7 +2,9 @@
 
 import asyncio
 import signal
+import time
 from collections import Counter
+from dataclasses import replace
 
 import asyncpg
 import pytest
@@ -79,3 +81,34 @@ def test_a_daemon_that_is_killed_while_polling_loses_no_item(sahel: World) -> No
     assert sahel.told() == (0, 0, 0)
     after_restart(sahel)
     assert sahel.told() == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "watcher.store.versions:VersionStatements.add:after",  # within the transaction that sees the entry changed
+        "watcher.store.alerts:AlertStatements.add:after",  # within the one that records the update
+        "watcher.store.deliveries:DeliveryStatements.begin:after",
+    ],
+)
+def test_an_update_is_told_once(sahel: World, at: str) -> None:
+    text = sahel.config.read_text().replace("group_wait: 1s", "group_wait: 1s, group_interval: 1s")
+    sahel.config.write_text(text.replace("    query:", "    on_update: reply\n    query:"))
+    sahel.publish(COURIER, WIRE)
+    sahel.once()
+    assert sahel.told() == (1, 1, 1)
+    sahel.site.published.clear()
+    more = "The three of them also bought 40 helicopters from Halvorsen Aero, the ministry of Mali said."
+    sahel.publish(COURIER, replace(WIRE, summary=f"{WIRE.summary} Updated.", paragraphs=(more, *WIRE.paragraphs)))
+    time.sleep(1.5)  # every: 1s, with a jitter
+    killed(sahel, at)
+    assert sahel.told() == (1, 1, 1)
+    after_restart(sahel)
+    assert sahel.told() == (2, 2, 2)
+    assert f"+ {more}" in sahel.fakes.telegram.messages[1].text
+    assert sahel.fakes.telegram.messages[1].raw["reply_parameters"]["message_id"] == 1
+    update, first = sahel.ask("alerts")
+    assert (first["update"], update["update"]["of"], update["update"]["how"]) == (None, first["id"], "reply")
+    assert update["reach"] == {"outlets": 1, "copies": 0, "own": 1}
+    shown, _ = sahel.start("alerts", update["id"]).communicate(timeout=60)
+    assert f"update of {first['id']}:\n" in shown and f"    + {more}" in shown

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from watcher.model import Message, Style
+from watcher.model import Coverage, Message, Style, Update
 
 if TYPE_CHECKING:
     from watcher.alerting.notice import Notice, Told
@@ -18,6 +18,8 @@ MOST = 500  # alerts in one document; how many more there are stands in it
 def write(notice: Notice, subject: str, thread: str) -> Message:
     """The document of `notice`."""
     kind = notice.cause or notice.kind if notice.earlier is None else "follow-up"
+    if notice.only_updates and not notice.cause and notice.kind == "alert":
+        kind = "update"
     content = {
         "type": kind,
         "channel": notice.channel,
@@ -55,8 +57,23 @@ def _alert(told: Told) -> dict[str, Any]:
         "seen": _iso(told.seen),
         "excerpt": {"text": told.excerpt.text, "marks": [list(mark) for mark in told.excerpt.marks]},
         "outlets": [told.outlet, *told.others],
+        "reach": reach_of(told.reach),
+        "update": update_of(told.update),
         "note": told.note,
     }
+
+
+def reach_of(reach: Coverage | None) -> dict[str, int] | None:
+    """Who reports an event, in numbers."""
+    return None if reach is None else {"outlets": reach.outlets, "copies": reach.copies, "own": reach.own}
+
+
+def update_of(update: Update | None) -> dict[str, Any] | None:
+    """What changed of what was told."""
+    if update is None:
+        return None
+    edits = [{"before": before, "after": after} for before, after in update.edits]
+    return {"of": update.of, "how": update.how, "detail": update.detail, "edits": edits}
 
 
 def _iso(when: float | None) -> str | None:

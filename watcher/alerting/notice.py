@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from watcher.alerting.excerpt import Excerpt
-from watcher.model import Span
+from watcher.model import Coverage, Span, Update
 
 NAMED_OUTLETS = 6
 
@@ -29,6 +29,8 @@ class Told:
     others: tuple[str, ...] = ()  # other outlets with the story
     note: str = ""
     mention: str = ""  # whom the rule calls in Slack, as Slack writes it
+    reach: Coverage | None = None  # who reports the story's event
+    update: Update | None = None  # it tells a change of what was told
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Earlier:
 
     title: str  # of the first story
     outlets: tuple[str, ...]  # those that reported since
+    headline: str = ""  # of the first story now, where it is another one
+    reach: Coverage | None = None  # who reports the event
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +58,8 @@ class Notice:
     thread: str = ""  # the event's id
     earlier: Earlier | None = None  # of a follow-up
     named: int = NAMED_OUTLETS  # so many of a story's other outlets are named
+
+    @property
+    def only_updates(self) -> bool:
+        """Whether nothing is told but changes of what was told."""
+        return bool(self.told) and all(told.update for told in self.told)

@@ -19,7 +19,7 @@ from watcher.alerting.clean import cut, link, one_line, visible
 from watcher.alerting.excerpt import Excerpt, marked
 from watcher.alerting.notice import Earlier, Notice, Told
 from watcher.alerting.styles import EMAIL_HTML, STYLES, Sheet, Writing, sheet
-from watcher.model import Message, Style
+from watcher.model import Coverage, Message, Style
 
 logger = log.get("render")
 
@@ -33,6 +33,7 @@ HEADINGS = {
     "limit": " over this channel's limit",
     "silence": " that a silence held back",
 }
+SIGNS = ("−", "+")  # before what was said, and before what is said now
 FEW = 5  # so many alerts in one message still show their sentences in chats
 
 
@@ -53,12 +54,19 @@ class Entry:
     notes: tuple[str, ...]
     brief: bool  # one of many
     mention: str = ""  # markup of Slack's, not to be escaped
+    reach: str = ""  # who reports the event, "4 outlets: 2 copies, 2 own reports"; "" where it is one
+    changes: tuple[tuple[str, str], ...] = ()  # of an update: a sign, − for what was said and + for what is, and that
     alerts: int = field(default=1)
 
     @property
     def other_count(self) -> int:
         """How many other outlets carry the story."""
         return len(self.others) + self.more_others
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether others report it, too."""
+        return bool(self.reach or self.other_count)
 
     def shorter(self, length: int) -> Entry:
         """The same with no text longer than `length` characters, and without its link where that is longer."""
@@ -75,6 +83,7 @@ class Entry:
             others=tuple(cut(other, length) for other in others),
             more_others=self.other_count - len(others),
             notes=tuple(cut(note, length) for note in self.notes[:2]),
+            changes=tuple((sign, cut(text, length)) for sign, text in self.changes[: max(2, length // 50)]),
         )
 
 
@@ -133,8 +142,13 @@ def _render(notice: Notice, style: Style, templates: Path | None) -> list[Messag
     html = sheet(EMAIL_HTML, templates)
     (body,), shown = _compose(notice, entries, EMAIL_HTML, html)
     (text,), _ = _compose(notice, entries, replace(writing, listed=shown), own)  # both parts name the same
-    preheader = entries[0].excerpt.text if len(entries) == 1 else _explanation(notice) if notice.earlier else ""
+    preheader = _preheader(entries[0]) if len(entries) == 1 else _explanation(notice) if notice.earlier else ""
     return [Message(subject, text, style, html=html.page(subject, preheader, body), thread=thread)]
+
+
+def _preheader(entry: Entry) -> str:
+    """What a list of mails shows beside the subject."""
+    return entry.changes[-1][1] if entry.changes else entry.excerpt.text
 
 
 def _compose(notice: Notice, entries: Sequence[Entry], writing: Writing, own: Sheet) -> tuple[list[str], int]:
@@ -189,7 +203,7 @@ def _entries(notice: Notice) -> list[Entry]:
 
 
 def _entry(number: int, rules: tuple[str, ...], group: Sequence[Told], notice: Notice, brief: bool) -> Entry:
-    told = group[0]
+    told = next((one for one in reversed(group) if one.update), group[0])  # as it is now
     url = link(told.url)
     spans = [span for one in group for span in one.title_spans]
     title = marked(told.title, spans) if visible(told.title) else Excerpt(one_line(told.url) or "(no title)")
@@ -209,13 +223,34 @@ def _entry(number: int, rules: tuple[str, ...], group: Sequence[Told], notice: N
         notes=tuple(dict.fromkeys(cut(one_line(one.note), LONGEST_TITLE) for one in group if one.note)),
         brief=brief,
         mention=" ".join(dict.fromkeys(one.mention for one in group if one.mention)),
+        reach="" if _shared_reach(notice) else _reach(told.reach),
+        changes=_changes(group),
         alerts=len(group),
     )
 
 
+def _reach(reach: Coverage | None) -> str:
+    return str(reach) if reach is not None and reach.outlets > 1 else ""
+
+
+def _shared_reach(notice: Notice) -> str:
+    """Who reports the one event that several stories or a follow-up are about: said once, over all of them."""
+    several = len({told.story for told in notice.told}) > 1
+    if notice.kind != "alert" or not (several or not _single(notice)):
+        return ""
+    return _reach(notice.earlier.reach if notice.earlier else notice.told[0].reach)
+
+
+def _changes(group: Sequence[Told]) -> tuple[tuple[str, str], ...]:
+    """What changed of a story since it was told, each change once."""
+    edits = dict.fromkeys(edit for one in group if one.update for edit in one.update.edits)
+    signed = [(sign, one_line(text)) for edit in edits for sign, text in zip(SIGNS, edit, strict=True)]
+    return tuple((sign, cut(text, LONGEST_TITLE)) for sign, text in signed if visible(text))
+
+
 def _single(notice: Notice) -> bool:
     """Whether one story stands for itself, without a heading that says why it comes now."""
-    return not notice.cause and notice.earlier is None and not notice.remarks
+    return not notice.cause and not notice.remarks and (notice.earlier is None or notice.only_updates)
 
 
 def _names(rules: tuple[str, ...]) -> tuple[str, ...]:
@@ -239,10 +274,12 @@ def _when(told: Told, notice: Notice) -> str:
 def _subject(notice: Notice, entries: Sequence[Entry], style: Style) -> str:
     names = tuple(dict.fromkeys(rule for entry in entries for rule in entry.rules))
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more rules" if len(names) > 3 else "")
-    if notice.earlier is not None and style is Style.EMAIL:  # mail clients thread by the subject, too
+    replies = any(told.update is None or told.update.how == "reply" for told in notice.told) or not notice.told
+    if notice.earlier is not None and style is Style.EMAIL and replies:  # mail clients thread by the subject, too
         return cut(f"Re: [{shown}] {one_line(notice.earlier.title)}", LONGEST_SUBJECT)
     if len(entries) == 1 and _single(notice):
-        return cut(f"[{shown}] {entries[0].title}", LONGEST_SUBJECT)
+        updated = "Update: " if notice.only_updates else ""
+        return cut(f"[{shown}] {updated}{entries[0].title}", LONGEST_SUBJECT)
     return cut(f"[{shown}] {_heading(notice, entries)}", LONGEST_SUBJECT)
 
 
@@ -250,7 +287,9 @@ def _heading(notice: Notice, entries: Sequence[Entry]) -> str:
     if notice.kind == "baseline":
         return f"{len(entries)} stories were there already"
     if notice.earlier is not None:
-        return _more_of_it(notice.earlier, entries)
+        return _more_of_it(notice, notice.earlier, entries)
+    if notice.only_updates and not notice.cause and notice.kind == "alert":
+        return _updates(entries)
     alerts = sum(entry.alerts for entry in entries)
     counted = f"{alerts} alert{'s' if alerts > 1 else ''}"
     counted = counted if alerts == len(entries) else f"{counted} on {len(entries)} stor{_y(len(entries))}"
@@ -261,14 +300,20 @@ def _y(count: int) -> str:
     return "y" if count == 1 else "ies"
 
 
-def _more_of_it(earlier: Earlier, entries: Sequence[Entry]) -> str:
+def _updates(entries: Sequence[Entry]) -> str:
+    return f"{len(entries)} update{'s' if len(entries) > 1 else ''}"
+
+
+def _more_of_it(notice: Notice, earlier: Earlier, entries: Sequence[Entry]) -> str:
     if earlier.outlets:
         return f"Also reported by {len(earlier.outlets)}"
+    if notice.only_updates:
+        return _updates(entries)
     return f"{len(entries)} more report{'s' if len(entries) > 1 else ''} of it"
 
 
 def _explanation(notice: Notice) -> str:
-    said = list(notice.remarks)
+    said = [*notice.remarks, *filter(None, [_shared_reach(notice)])]
     if notice.kind == "baseline":
         said.append(
             "Your rules match them in what the sources held at the first look. What is new comes as it happens."
@@ -277,7 +322,9 @@ def _explanation(notice: Notice) -> str:
         names = [cut(one_line(outlet), LONGEST_NAME) for outlet in notice.earlier.outlets]
         more = f" and {len(names) - NAMED_JOINED} more" if len(names) > NAMED_JOINED else ""
         said += [", ".join(names[:NAMED_JOINED]) + more] if names else []
+        now = cut(one_line(notice.earlier.headline), LONGEST_TITLE)
         said.append(f"Told before: {cut(one_line(notice.earlier.title), LONGEST_TITLE)}")
+        said += [f"The headline is now: {now}"] if now else []
     if notice.cause and notice.since is not None:
         said.append(f"The oldest came {age(notice.now - notice.since)} ago.")
     return " · ".join(said)

@@ -11,7 +11,7 @@ import typer
 from watcher.cli import common
 
 if TYPE_CHECKING:
-    from watcher.model import Alert, Item, Story
+    from watcher.model import Alert, Coverage, Item, Story
     from watcher.store import Tx
 
 app = typer.Typer()
@@ -39,6 +39,7 @@ def alerts(
     for row in rows:
         typer.echo(f"{row['at']}  {row['state']:8} {row['rule']}: {row['title']}")
         more = f", also in {', '.join(row['others'])}" if row["others"] else ""
+        more += f" · {_reach(row)}" if _reach(row) else ""
         messages = ", ".join(f"{number} {state}" for state, number in row["messages"].items())
         sent = f" · messages: {messages}" if messages else ""
         typer.echo(f"    {row['id']}  {row['outlet']}{more} · {row['reason']}{sent}")
@@ -53,16 +54,23 @@ async def _load(settings: Any, rule: str | None, since: float, limit: int) -> li
 
 async def rows_of(tx: Tx, found: Sequence[Alert]) -> list[dict[str, Any]]:
     """Alerts as `--json` prints them, with what their items and stories say."""
+    from watcher.stories import coverage
+
     items = await tx.items.get([alert.item for alert in found])
     stories = await tx.stories.get([alert.story for alert in found])
+    outlets = await tx.events.outlets({story.event for story in stories.values()})
     rows = []
     for alert in found:
         messages = Counter(one.state.value for one in await tx.deliveries.of_alert(alert.id))
-        rows.append(_row(alert, items.get(alert.item), stories.get(alert.story)) | {"messages": dict(messages)})
+        story = stories.get(alert.story)
+        reach = coverage(outlets[story.event]) if story else None
+        rows.append(_row(alert, items.get(alert.item), story, reach) | {"messages": dict(messages)})
     return rows
 
 
-def _row(alert: Alert, item: Item | None, story: Story | None) -> dict[str, Any]:
+def _row(alert: Alert, item: Item | None, story: Story | None, reach: Coverage | None) -> dict[str, Any]:
+    from watcher.alerting.document import reach_of, update_of
+
     outlet = item.outlet if item is not None else ""
     return {
         "id": alert.id,
@@ -75,8 +83,18 @@ def _row(alert: Alert, item: Item | None, story: Story | None) -> dict[str, Any]
         "outlet": outlet,
         "others": [other for other in story.outlets if other != outlet] if story is not None else [],
         "story": alert.story,
+        "reach": reach_of(reach),
         "note": alert.note,
+        "update": update_of(alert.update),
     }
+
+
+def _reach(row: dict[str, Any]) -> str:
+    """Who reports the event, in words, where it is more than one."""
+    from watcher.model import Coverage
+
+    reach = row["reach"]
+    return str(Coverage(reach["own"], reach["copies"])) if reach and reach["outlets"] > 1 else ""
 
 
 async def _load_one(settings: Any, alert_id: str) -> dict[str, Any]:
@@ -116,5 +134,11 @@ def _one(row: dict[str, Any], json: bool) -> None:
             typer.echo(f"    {line}")
     if row["others"]:
         typer.echo(f"also in {', '.join(row['others'])}")
+    if reach := _reach(row):
+        typer.echo(reach)
+    if row["update"]:
+        typer.echo(f"update of {row['update']['of']}:")
+        for edit in row["update"]["edits"]:
+            typer.echo("\n".join(f"    {sign} {text}" for sign, text in zip("−+", edit.values(), strict=True) if text))
     for one in row["deliveries"]:
         typer.echo(common.delivery_line(one))

@@ -94,11 +94,9 @@ async def _alert(config: Config, channel: Channel, alert_id: str) -> list[Messag
         found = await tx.alerts.get([alert_id])
         if not found:
             raise StoreError(f"there is no alert {alert_id}; `watcher alerts` lists them")
-        items = await tx.items.get([found[0].item])
-        stories = await tx.stories.get([found[0].story])
-    news = compose.News(tuple(found), (), items, stories)
+        news = await compose.news_of(tx, found)
     rules: Any = SimpleNamespace(rules={rule.id: rule for rule in config.rules.values()})
-    group = Group("", channel.name, "alert", f"event:{stories[found[0].story].event}", 0.0, 0)
+    group = Group("", channel.name, "alert", f"event:{news.stories[found[0].story].event}", 0.0, 0)
     notice = compose.notice(rules, group, channel, news, time.time())
     url = channel.url.get_secret_value()
     return render(notice, transport_for(url).style(url), channel.templates)

@@ -24,6 +24,7 @@ from pydantic import (
 from watcher.alerting.group import Limit, check_digest, parse_limits, parse_quiet
 from watcher.alerting.styles import MENTIONS
 from watcher.config.settings import Period, Section, Timezone
+from watcher.sources.base import OnUpdate
 from watcher.text.duration import Duration
 
 if TYPE_CHECKING:
@@ -194,6 +195,9 @@ class Rule(Wording):
     )
     min_outlets: int = Field(1, ge=1, le=100, description="Tell only once so many different outlets report the event.")
     min_copies: int = Field(1, ge=1, le=100, description="Tell only once so many different outlets carry the one text.")
+    on_update: OnUpdate | None = Field(
+        None, description="When the text of what was told changes in substance; default: the source's on_update."
+    )
     mention: Mention = Field("", description="Whom an alert calls in Slack: <!here>, <!channel>, <@U0123456789>.")
     was: str | None = Field(None, description="The rule's earlier name, so that what it has told is not told again.")
 

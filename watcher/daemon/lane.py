@@ -151,7 +151,7 @@ class Lane:
                 counted = await self.step(self.services, claim)
                 self.counts += counted
                 # Most polls bring nothing, and then there is nothing for the other lanes.
-                news = news or self.queue is not Queue.SOURCE or counted.new_items > 0
+                news = news or self.queue is not Queue.SOURCE or counted.new_items + counted.alerts > 0
             except LeaseLost as error:
                 logger.warning("lease lost", queue=self.queue.value, id=claim.id, error=str(error))
             except Exception as error:  # one row must not stop the others; its lease ends and it is tried again

@@ -14,7 +14,7 @@ from watcher.config import Config
 from watcher.daemon.lane import Lane, by_target
 from watcher.fetch import Client
 from watcher.model import Queue, derive_id
-from watcher.pipeline import Services, deliver, flush, poll, read, subscribe
+from watcher.pipeline import Services, deliver, flush, poll, read, review_held, subscribe
 from watcher.pipeline.subscribe import unguessable
 from watcher.store import Store, open_store
 from watcher.store.wellness import ALIVE
@@ -45,7 +45,10 @@ async def services(config: Config, store: Store, clock: Clock, rng: Random) -> A
 
 
 async def adopt(services: Services, config: Config) -> None:
-    """Work by `config` from now on, and keep it in the store as the last good one."""
+    """Work by `config` from now on, and keep it in the store as the last good one.
+
+    What rules held back is decided anew, for they may ask for less now, or be gone.
+    """
     now = services.store.now()
     rows = [
         (source.id, now, source.kind, derive_id(source.kind, source.address))
@@ -59,6 +62,7 @@ async def adopt(services: Services, config: Config) -> None:
     await services.store.write(lambda tx: tx.sources.sync(rows, now))
     hubs = bool(config.settings.public_url)
     await services.store.write(lambda tx: tx.subscriptions.sync(unguessable, wanted=hubs))
+    await services.store.write(lambda tx: review_held(tx, services, now), ingest=True)
     if not config.withheld:  # a configuration that was restored is the one that is kept
         await services.store.write(lambda tx: tx.configs.save(config.storable(), now))
 

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from watcher.alerting.excerpt import excerpt
 from watcher.alerting.notice import Earlier, Notice, Told
 from watcher.alerting.render import NAMED_JOINED, render
 from watcher.config import Channel
-from watcher.model import Alert, Claim, Delivery, Group, Item, Message, Silence, Story, Target, derive_id
+from watcher.model import (
+    Alert,
+    Claim,
+    Coverage,
+    Delivery,
+    Group,
+    Item,
+    Message,
+    Silence,
+    Story,
+    Target,
+    Update,
+    derive_id,
+)
 from watcher.pipeline.services import Services
 from watcher.store import HELD, Tx
+from watcher.stories import coverage
 from watcher.transports import Transport, transport_for
 
 CAUSES = {HELD: HELD, "limit": "limit"}  # digests that nobody ordered, by the key of their group
@@ -43,6 +57,8 @@ class News:
     earlier: tuple[Alert, ...]
     items: Mapping[str, Item]
     stories: Mapping[str, Story]
+    reach: Mapping[str, Coverage] = field(default_factory=dict)  # who reports it, by event
+    headlines: Mapping[str, str] = field(default_factory=dict)  # items' titles now, where others were told
 
     def without(self, ids: Collection[str]) -> News:
         """The same without these alerts."""
@@ -68,6 +84,17 @@ class News:
         """Whether a story is told that was not told before."""
         return bool({alert.story for alert in self.alerts} - {alert.story for alert in self.earlier})
 
+    @property
+    def updates(self) -> tuple[Update, ...]:
+        """What is told of changes of what was told before."""
+        return tuple(alert.update for alert in self.alerts if alert.update is not None)
+
+    @property
+    def answers(self) -> bool:
+        """Whether it is a reply to what was told before, and no message of its own."""
+        apart = bool(self.updates) and len(self.updates) == len(self.alerts)
+        return not (apart and all(update.how == "alert" for update in self.updates))
+
 
 async def gather(tx: Tx, claim: Claim[Group]) -> News:
     """What the claimed group has to tell."""
@@ -76,9 +103,16 @@ async def gather(tx: Tx, claim: Claim[Group]) -> News:
     if claim.row.kind == "alert" and claim.row.flush_no:
         waiting = {alert.id for alert in alerts}
         earlier = [alert for alert in await tx.alerts.for_group(claim.id) if alert.id not in waiting]
+    return await news_of(tx, alerts, earlier)
+
+
+async def news_of(tx: Tx, alerts: Sequence[Alert], earlier: Sequence[Alert] = ()) -> News:
+    """These alerts, with what the store knows of them."""
     items = await tx.items.get([alert.item for alert in (*alerts, *earlier)])
     stories = await tx.stories.get([alert.story for alert in (*alerts, *earlier)])
-    return News(tuple(alerts), tuple(earlier), items, stories)
+    outlets = await tx.events.outlets({story.event for story in stories.values()})
+    reach = {event: coverage(each) for event, each in outlets.items()}
+    return News(tuple(alerts), tuple(earlier), items, stories, reach, await tx.versions.headlines(items))
 
 
 def silenced(news: News, silences: Sequence[Silence], channel: str) -> dict[str, Silence]:
@@ -96,11 +130,12 @@ def silenced(news: News, silences: Sequence[Silence], channel: str) -> dict[str,
 def told(services: Services, news: News, alerts: Iterable[Alert]) -> tuple[Told, ...]:
     """Alerts as they are to be told."""
     return tuple(
-        _told(services, alert, news.items[alert.item], news.stories[alert.story]) for alert in news.known(alerts)
+        _told(services, alert, news.items[alert.item], news.stories[alert.story], news.reach)
+        for alert in news.known(alerts)
     )
 
 
-def _told(services: Services, alert: Alert, item: Item, story: Story) -> Told:
+def _told(services: Services, alert: Alert, item: Item, story: Story, reach: Mapping[str, Coverage]) -> Told:
     rule = services.rules.get(alert.rule)
     return Told(
         alert=alert.id,
@@ -117,6 +152,8 @@ def _told(services: Services, alert: Alert, item: Item, story: Story) -> Told:
         others=tuple(outlet for outlet in story.outlets if outlet != item.outlet),
         note=alert.note,
         mention=rule.mention if rule is not None else "",
+        reach=reach.get(story.event),
+        update=alert.update,
     )
 
 
@@ -127,8 +164,10 @@ def notice(
     earlier = None
     if news.earlier:
         joined = tuple(outlet for outlet in news.outlets() if outlet not in group.outlets)
-        title = next((news.items[alert.item].title for alert in news.known(news.earlier)), "")
-        earlier = Earlier(title, joined)
+        first = next(iter(news.known(news.earlier)), None)
+        title = news.items[first.item].title if first else ""
+        headline = news.headlines.get(first.item, "") if first else ""
+        earlier = Earlier(title, joined, headline, news.reach.get(event_of(group)))
     cause = "silence" if group.key.startswith("silence:") else CAUSES.get(group.key, "")
     cause = cause if group.kind == "digest" else ""
     return Notice(
@@ -150,12 +189,31 @@ def event_of(group: Group) -> str:
     return group.key.partition(":")[2] if group.kind == "alert" else ""
 
 
-def first_again(services: Services, notice: Notice, news: News, first: Collection[str]) -> Notice:
+def first_again(services: Services, group: Group, notice: Notice, news: News, first: Collection[str]) -> Notice:
     """The event's first message as it would be written today: with the outlets and rules that joined since."""
     alerts = [alert for alert in news.earlier if alert.id in first]
     stories = {alert.story for alert in alerts}
-    since = [alert for alert in (*news.earlier, *news.alerts) if alert.id not in first and alert.story in stories]
-    return replace(notice, told=told(services, news, [*alerts, *since]), earlier=None, named=NAMED_JOINED)
+    since = [
+        alert
+        for alert in (*news.earlier, *news.alerts)
+        if alert.id not in first and alert.story in stories and alert.update is None
+    ]
+    known = news.known([*alerts, *since])
+    again = [
+        replace(one, title=headline, title_spans=()) if (headline := news.headlines.get(alert.item)) else one
+        for one, alert in zip(told(services, news, known), known, strict=True)
+    ]
+    retitled = any(alert.item in news.headlines for alert in known)
+    grown = growth(group.first_outlets, len(news.outlets()), retitled)
+    if again and grown:
+        again[0] = replace(again[0], note=f"{again[0].note} · {grown}" if again[0].note else grown)
+    return replace(notice, told=tuple(again), earlier=None, named=NAMED_JOINED)
+
+
+def growth(before: int, now: int, retitled: bool) -> str:
+    """How an event has grown since its first message: "3 → 11 outlets, headline changed"; "" where it has not."""
+    more = f"{before} → {now} outlets" if 0 < before < now else ""
+    return ", ".join(filter(None, [more, "headline changed" if retitled else ""]))
 
 
 def deliveries(
@@ -167,12 +225,12 @@ def deliveries(
     handles: Mapping[str, str],
     now: float,
 ) -> list[Delivery]:
-    """The group's messages, each part for each target; with `again` set, as an edit of what has a handle."""
+    """The group's messages, each part for each target; where it has a handle in reply, or with `again` as an edit."""
     style = post.transport.style(post.url)
     parts = render(notice, style, channel.templates)
     edited = render(again, style, channel.templates) if again is not None else []
 
-    def one(target: Target, part: int, message: Message, edits: str = "") -> Delivery:
+    def one(target: Target, part: int, message: Message, edits: str = "", answers: str = "") -> Delivery:
         return Delivery(
             id=derive_id(claim.id, str(claim.row.flush_no), channel.name, target.key, str(part)),
             group=claim.id,
@@ -184,6 +242,7 @@ def deliveries(
             next_try=now,
             created_at=now,
             edits=edits,
+            answers=answers,
         )
 
     made: list[Delivery] = []
@@ -191,7 +250,8 @@ def deliveries(
         if edited and target.key in handles:
             made.append(one(target, 0, edited[0], handles[target.key]))
         else:
-            made += [one(target, part, message) for part, message in enumerate(parts)]
+            answers = handles.get(target.key, "")
+            made += [one(target, part, message, answers=answers) for part, message in enumerate(parts)]
     return made
 
 

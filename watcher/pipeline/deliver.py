@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from watcher import log
 from watcher.alerting.group import Limit, after_spending
 from watcher.alerting.retry import Dead, next_try
@@ -120,10 +122,12 @@ async def _turn(tx: Tx, rates: tuple[Limit, ...], target: str, now: float) -> fl
 
 
 async def _hand_over(transport: Transport, address: str, delivery: Delivery) -> Receipt:
-    """Send the message, or put it in the place of an earlier one where that is still there."""
-    if delivery.edits:
+    """Send the message: in the place of an earlier one, else in reply to it, where that is still there."""
+    edit = partial(transport.edit, address, delivery.edits, delivery.message)
+    reply = partial(transport.reply, address, delivery.edits or delivery.answers, delivery.message, delivery.id)
+    for attempt in (edit,) * bool(delivery.edits) + (reply,) * bool(delivery.edits or delivery.answers):
         try:
-            return await transport.edit(address, delivery.edits, delivery.message)
+            return await attempt()
         except TransportError as error:
             if error.failure is not Failure.PERMANENT:
                 raise

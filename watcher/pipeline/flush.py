@@ -165,11 +165,14 @@ async def _tell(services: Services, claim: Claim[Group], channel: Channel, post:
     remarks = await _remarks(services, claim, news, now)
     notice = compose.notice(services, claim.row, channel, news, now, remarks)
     again, handles = None, {}
-    if news.earlier and not news.new_story and post.transport.edits(post.url):
+    if claim.row.kind == "alert" and news.answers and post.transport.edits(post.url):
         async with services.store.read() as tx:
-            handles = await tx.deliveries.first_handles(claim.id)
+            of = [update.of for update in news.updates]
+            earlier = tx.deliveries.first_handles(claim.id) if news.earlier else tx.deliveries.told_in(channel.name, of)
+            handles = await earlier
             first = {alert.id for alert in await tx.alerts.for_group(claim.id, 0)}
-        again = compose.first_again(services, notice, news, first) if handles else None
+        if handles and news.earlier and not news.new_story and not news.updates:
+            again = compose.first_again(services, claim.row, notice, news, first)
     made = compose.deliveries(claim, channel, post, notice, again, handles, now)
     high = any(one.priority == "high" for one in notice.told)
     parts = max((one.part + 1 for one in made if not one.edits), default=0)

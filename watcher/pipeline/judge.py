@@ -6,16 +6,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from watcher import log
-from watcher.alerting import decide, group
+from watcher.alerting import decide
 from watcher.config import Rule
-from watcher.model import Alert, AlertState, Item, Match, Reason, Story, derive_id
+from watcher.model import Alert, AlertState, Coverage, Item, Match, Reason, Story, derive_id
+from watcher.pipeline.placing import place, reach, release_held
 from watcher.pipeline.services import Counts, Services
 from watcher.query import Document, explain
 from watcher.sources import Source
 from watcher.store import Tx
 from watcher.store.events import WINDOW as EVENT_WINDOW
 from watcher.store.stories import WINDOW as STORY_WINDOW
-from watcher.stories import SHARED, Coverage, Outline, coverage, outline, relate, signature_of, title_hash
+from watcher.stories import SHARED, Outline, outline, relate, signature_of, title_hash
 from watcher.stories import decide as decide_story
 from watcher.text.urls import canonical
 
@@ -92,13 +93,13 @@ async def record(tx: Tx, services: Services, judged: Sequence[Judged], now: floa
         if placed.story.first_item != one.item.id:  # what was told is in one more outlet
             await tx.groups.grown(services.config.channels, (f"event:{event}", f"high:{event}"))
         rules = [(match, rule) for match in one.matches if (rule := services.rules.get(match.rule)) is not None]
-        reach = await _reach(tx, placed.story) if any(rule.min_outlets > 1 for _, rule in rules) else None
+        covered = await reach(tx, event) if any(rule.min_outlets > 1 for _, rule in rules) else None
         reason, alerts = Reason.NO_MATCH, 0
         for match, rule in rules:
-            reason, made = await _alert(tx, services, rule, match, one, placed.story, reach, now)
+            reason, made = await _alert(tx, services, rule, match, one, placed.story, covered, now)
             alerts += made
         if placed.grown:
-            await _release_held(tx, services, one, placed.story, now)
+            await release_held(tx, services, event, "baseline" if one.baseline else "alert", now)
         verdicts.append((one.item.id, placed.story.id, reason, "article" if one.article else "feed"))
         counts += Counts(matched=int(bool(one.matches)), alerts=alerts)
     await tx.items.judged_all(verdicts)
@@ -143,11 +144,6 @@ async def _open(tx: Tx, one: Judged, common: Collection[int], now: float, *, alo
     return _Placed(story, grown=relation is not None)
 
 
-async def _reach(tx: Tx, story: Story) -> Coverage:
-    """Which outlets report the story's event, copies and own reports told apart."""
-    return coverage(one.outlets for one in await tx.events.stories(story.event))
-
-
 async def _alert(
     tx: Tx,
     services: Services,
@@ -155,7 +151,7 @@ async def _alert(
     match: Match,
     one: Judged,
     story: Story,
-    reach: Coverage | None,
+    covered: Coverage | None,
     now: float,
 ) -> tuple[Reason, int]:
     """The alert of `rule` on `story`, where there is none yet: why it was or was not told, and 1 or 0."""
@@ -164,7 +160,7 @@ async def _alert(
         oldest=one.oldest,
         baseline=one.baseline,
         first_poll=one.source.first_poll,
-        outlets=reach.outlets if reach is not None else len(story.outlets),
+        outlets=covered.outlets if covered is not None else len(story.outlets),
         min_outlets=rule.min_outlets,
         copies=len(story.outlets),
         min_copies=rule.min_copies,
@@ -190,29 +186,5 @@ async def _alert(
     if not await tx.alerts.add(alert) and (dropped or not await tx.alerts.revive(alert, BASELINES)):
         return Reason.COPY, 0
     if decision.state is AlertState.WAITING:
-        await _place(tx, services, rule, alert.id, story, decision.kind, now)
+        await place(tx, services, rule, alert.id, story, decision.kind, now)
     return decision.reason, int(not dropped)
-
-
-async def _place(tx: Tx, services: Services, rule: Rule, alert_id: str, story: Story, kind: str, now: float) -> None:
-    for name in rule.notify or services.config.channels:
-        channel = services.config.channels[name]
-        place = group.place(channel, kind=kind, event=story.event, priority=rule.priority, now=now)
-        await tx.groups.put(
-            name, place.kind, place.key, place.flush_at, alert_id, now=now, slide=place.slide, latest=place.latest
-        )
-
-
-async def _release_held(tx: Tx, services: Services, one: Judged, story: Story, now: float) -> None:
-    """Tell what waited for more outlets or copies, now that this item may have brought them."""
-    held = [alert for alert in await tx.alerts.held(event=story.event) if alert.reason in decide.WAITS_FOR_MORE]
-    if not held:
-        return
-    stories = {known.id: known for known in await tx.events.stories(story.event)}
-    reach = coverage(known.outlets for known in stories.values())
-    for alert in held:
-        rule, of = services.rules.get(alert.rule), stories[alert.story]
-        if rule is None or reach.outlets < rule.min_outlets or len(of.outlets) < rule.min_copies:
-            continue
-        if await tx.alerts.move(alert.id, AlertState.HELD, AlertState.WAITING, Reason.FIRST_SIGHT):
-            await _place(tx, services, rule, alert.id, of, "baseline" if one.baseline else "alert", now)

@@ -15,6 +15,7 @@ from watcher.pipeline.judge import Judged, judge, record
 from watcher.pipeline.outage import answered
 from watcher.pipeline.services import LATER, Counts, Services
 from watcher.pipeline.subscribe import hubs
+from watcher.pipeline.update import Renewed, at_known_addresses, changed_items, keep_renewed, look
 from watcher.sources import Outcome, Poll, Source
 from watcher.sources.base import ADOPT_AFTER
 from watcher.sources.hours import learn
@@ -90,7 +91,7 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
     state, store = claim.row, services.store
     now = store.now()
     ids = got.ids
-    known = await store.look(lambda tx: tx.items.known(ids))
+    known = await store.look(lambda tx: tx.versions.given(ids))
     max_age = source.max_age or services.config.settings.max_age
     # Counted from the last success, so that an outage is caught up with and not skipped.
     oldest = min(now, state.last_success or now) - max_age
@@ -101,6 +102,8 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
     hours = learn(state.cache.get("hours"), (item.published for item in fresh), since, now)
     got = replace(got, cache=got.cache | {"hours": hours})
     waiting, judged = await sift(services, source, fresh, how, oldest)
+    changed = changed_items(got.items, known)
+    renewed = await look(services, source, changed, baseline=how.baseline, oldest=oldest, now=now)
     due = next_due(source, got, now, services.rng, gap=how is Reading.GAP, relies_until=state.relies_until)
     redirect_to, redirects = _redirects(source, state, got.permanent_url)
 
@@ -118,19 +121,22 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
             new_items=len(fresh),
             latency=got.elapsed,
         )
-        await tx.items.listed(known, now)
+        await tx.items.listed(known.keys(), now)
         await hubs(tx, services, state, got, len(fresh))
+        again = await keep_renewed(tx, services, renewed[:BATCH], now)
         added = await tx.items.add(waiting, now=now, baseline=how.baseline, read_at=now)
         if remark := _remark(source, state, how, now):
             await tx.health.note(f"source:{source.id}", remark, now)
-        return await keep(tx, services, last, how, now) + Counts(polled=1, new_items=len(added))
+        return again + await keep(tx, services, last, how, now) + Counts(polled=1, new_items=len(added))
 
     # A long list is kept in several transactions, so that others come in between; the last one ends the claim.
     *early, last = [judged[at : at + BATCH] for at in range(0, max(len(judged), 1), BATCH)]
     counts = Counts()
     for batch in early:
         counts += await store.write(partial(_keep_early, services, claim, batch, how, now), ingest=True)
-    counts += await store.write(work, ingest=bool(last))
+    for at in range(BATCH, len(renewed), BATCH):
+        counts += await store.write(partial(_renew, services, claim, renewed[at : at + BATCH], now), ingest=True)
+    counts += await store.write(work, ingest=bool(last or renewed))
     logger.info(
         "polled", source=source.name, items=len(ids), new=counts.new_items, to_read=len(waiting), alerts=counts.alerts
     )
@@ -155,7 +161,10 @@ async def sift(
 async def keep(tx: Tx, services: Services, judged: Sequence[Judged], how: Reading, now: float) -> Counts:
     """Keep judged items and what follows from those that are really new."""
     added = await tx.items.add([one.item for one in judged], now=now, baseline=how.baseline, read_at=None)
-    counts = await record(tx, services, [one for one in judged if one.item.id in added], now)
+    new = [one for one in judged if one.item.id in added]
+    counts = await record(tx, services, new, now)
+    if new and not how.baseline:
+        counts += await at_known_addresses(tx, services, new[0].source, new, now)
     return counts + Counts(new_items=len(added))
 
 
@@ -164,6 +173,13 @@ async def _keep_early(
 ) -> Counts:
     await tx.claims.check(claim)
     return await keep(tx, services, judged, how, now)
+
+
+async def _renew(
+    services: Services, claim: Claim[SourceState], renewed: Sequence[Renewed], now: float, tx: Tx
+) -> Counts:
+    await tx.claims.check(claim)
+    return await keep_renewed(tx, services, renewed, now)
 
 
 def _remark(source: Source, state: SourceState, how: Reading, now: float) -> str:

@@ -11,6 +11,7 @@ from watcher.model import Item, SourceState, Subscription
 from watcher.pipeline.judge import Judged
 from watcher.pipeline.poll import BATCH, complete, keep, sift
 from watcher.pipeline.services import Counts, Services
+from watcher.pipeline.update import Renewed, changed_items, keep_renewed, look
 from watcher.sources import Poll
 from watcher.sources.feed import Feed
 from watcher.sources.hub import is_signed
@@ -46,7 +47,7 @@ async def _keep(services: Services, known: Subscription, source: Feed, state: So
     store = services.store
     now = store.now()
     async with store.read() as tx:
-        there = await tx.items.known(got.ids)
+        there = await tx.versions.given(got.ids)
     new = [item for item in got.items if item.id not in there]
     fresh = await services.pace.map(lambda item: complete(item, source), new)
     how = reading(state, got, fresh, now)
@@ -54,20 +55,30 @@ async def _keep(services: Services, known: Subscription, source: Feed, state: So
         return await _poll_instead(services, known)
     oldest = now - (source.max_age or services.config.settings.max_age)
     waiting, judged = await sift(services, source, fresh, Reading.NEWS, oldest)  # a part of the feed is no gap
+    changed = changed_items(got.items, there)
+    renewed = await look(services, source, changed, baseline=False, oldest=oldest, now=now)
     batches = [judged[at : at + BATCH] for at in range(0, max(len(judged), 1), BATCH)]
     counts = Counts()
     for number, batch in enumerate(batches):
-        first = waiting if number == 0 else []
-        counts += await store.write(partial(_write, services, known, first, batch, now), ingest=bool(batch))
+        first, again = (waiting, renewed) if number == 0 else ([], [])
+        work = partial(_write, services, known, first, batch, again, now)
+        counts += await store.write(work, ingest=bool(batch or again))
     logger.info("pushed", source=source.name, new=counts.new_items, to_read=len(waiting), alerts=counts.alerts)
     return counts
 
 
 async def _write(
-    services: Services, known: Subscription, waiting: Sequence[Item], judged: Sequence[Judged], now: float, tx: Tx
+    services: Services,
+    known: Subscription,
+    waiting: Sequence[Item],
+    judged: Sequence[Judged],
+    renewed: Sequence[Renewed],
+    now: float,
+    tx: Tx,
 ) -> Counts:
     added = await tx.items.add(waiting, now=now, baseline=False, read_at=now)
-    counts = await keep(tx, services, judged, Reading.NEWS, now) + Counts(new_items=len(added))
+    counts = await keep_renewed(tx, services, renewed, now) + Counts(new_items=len(added))
+    counts += await keep(tx, services, judged, Reading.NEWS, now)
     await tx.sources.pushed(known.id, counts.new_items)
     await tx.subscriptions.pushed(known)
     return counts

@@ -11,6 +11,7 @@ from watcher.extract import Article, read_article
 from watcher.model import Claim, Item, Reason, WaitingItem
 from watcher.pipeline.judge import judge, record
 from watcher.pipeline.services import LATER, Counts, Services
+from watcher.pipeline.update import at_known_addresses, read_again
 from watcher.query import has_not
 from watcher.sources import Source
 from watcher.store import Tx
@@ -49,6 +50,8 @@ async def read(services: Services, claim: Claim[WaitingItem]) -> Counts:
     except (FetchError, ParseError) as error:
         return await _unread(services, claim, source, error)
     item = _with_article(waiting.item, article, source)
+    if waiting.version_of:
+        return await read_again(services, claim, source, item, text_hash)
     oldest = _oldest(services, source, waiting)
     [judged] = await services.pace.map(
         lambda item: judge(
@@ -59,7 +62,9 @@ async def read(services: Services, claim: Claim[WaitingItem]) -> Counts:
 
     async def work(tx: Tx) -> Counts:
         await tx.items.read(claim, item, text_hash)
-        return await record(tx, services, [judged], services.store.now())
+        now = services.store.now()
+        counts = await record(tx, services, [judged], now)
+        return counts if waiting.baseline else counts + await at_known_addresses(tx, services, source, [judged], now)
 
     counts = await services.store.write(work, ingest=True)
     logger.debug("read", source=source.name, title=item.title, alerts=counts.alerts)
@@ -80,6 +85,12 @@ async def _unread(
 ) -> Counts:
     waiting, now = claim.row, services.store.now()
     again_at = now + BACKOFF[waiting.attempts] if waiting.attempts < len(BACKOFF) else None
+    if waiting.version_of:
+        if again_at is None:
+            return await read_again(services, claim, source, None)
+        later, said = again_at, str(error)
+        await services.store.write(lambda tx: tx.items.postpone(claim, later, said))
+        return Counts()
     rules = None
     if again_at is not None and now - waiting.first_seen < NOT_WAITS:
         rules = [rule.id for rule in services.rules.values() if not has_not(rule.node)]

@@ -140,6 +140,9 @@ HeaderName = Annotated[str, AfterValidator(_header_name)]
 HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
 
 
+OnUpdate = Literal["ignore", "alert", "reply"]
+
+
 class Auth(BaseModel):
     """How a source is logged in to: `basic: "user:password"` or `bearer: TOKEN`."""
 
@@ -195,6 +198,10 @@ class Source(BaseModel, ABC):
     copies: Literal["text", "url", "off"] = Field("text", description="What makes two of its items one story.")
     first_poll: Literal["digest", "alert", "silent"] = Field(
         "digest", description="What is told of the items that the first poll finds."
+    )
+    on_update: OnUpdate = Field(
+        "ignore",
+        description="When the text of what was told changes in substance: nothing, a new message, or a follow-up.",
     )
     max_age: Duration | None = Field(None, description="Older items are never told; default: settings.max_age.")
     was: str = Field("", description="The name that this source had before, so that it stays what it was.")

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from watcher.clock import Clock
 from watcher.errors import StoreError
 from watcher.store.channels import HELD, ChannelState
-from watcher.store.items import StoredItem
+from watcher.store.items import StoredItem, given_hash
 from watcher.store.postgres import open_postgres
 from watcher.store.retention import Purged
 from watcher.store.silences import silence_key
@@ -35,6 +35,7 @@ __all__ = [
     "Tx",
     "Unchanged",
     "WorkerState",
+    "given_hash",
     "open_store",
     "silence_key",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, case, func, select, update
 
-from watcher.model import Alert, AlertState, Reason, Span
+from watcher.model import Alert, AlertState, Reason, Span, Update
 from watcher.store.statements import Statements
 from watcher.store.tables import alert, member
 from watcher.store.tables import story as story_table
@@ -29,7 +29,12 @@ def alert_of(row: Row[Any]) -> Alert:
         spans=tuple(Span(**span) for span in row.spans),
         note=row.note,
         explanation=row.explanation,
+        update=None if not row.change else _update_of(row.change),
     )
+
+
+def _update_of(change: dict[str, Any]) -> Update:
+    return Update(**{**change, "edits": tuple((gone, come) for gone, come in change["edits"])})
 
 
 class AlertStatements(Statements):
@@ -50,9 +55,17 @@ class AlertStatements(Statements):
                 "spans": [asdict(span) for span in new.spans],
                 "note": new.note,
                 "explanation": new.explanation,
+                "change": None if new.update is None else asdict(new.update),
             },
         )
         return added is not None
+
+    async def of_items(self, ids: Collection[str]) -> list[Alert]:
+        """The alerts that these items made, updates too; oldest first."""
+        if not ids:
+            return []
+        statement = select(alert).where(self._among(alert.c.item, ids)).order_by(alert.c.created_at, alert.c.id)
+        return [alert_of(row) for row in await self._rows(statement)]
 
     async def revive(self, new: Alert, reasons: Collection[Reason]) -> bool:
         """Let `new` take the place of the same alert that was dropped for one of `reasons`; False where it was not."""

@@ -37,6 +37,7 @@ def delivery_row(row: Row[Any]) -> Delivery:
         answer=row.answer,
         reason=row.reason,
         edits=row.edits or "",
+        answers=row.answers or "",
         handle=row.handle or "",
     )
 
@@ -56,6 +57,7 @@ def _values(one: Delivery) -> dict[str, Any]:
         "created_at": one.created_at,
         "reason": one.reason,
         "edits": one.edits or None,
+        "answers": one.answers or None,
     }
 
 
@@ -142,6 +144,15 @@ class DeliveryStatements(Statements):
             .order_by(delivery.c.created_at.desc())
         )
         return {row.target: row.handle for row in rows}  # the first is the last here
+
+    async def told_in(self, channel: str, alert_ids: Collection[str]) -> dict[str, str]:
+        """By target, the handle of the message that opens the conversation in which a channel was told of alerts."""
+        found: dict[str, str] = {}
+        for alert_id in alert_ids:
+            for one in await self.of_alert(alert_id):
+                if one.channel == channel and (one.answers or one.handle):
+                    found.setdefault(one.target.key, one.answers or one.edits or one.handle)
+        return found
 
     async def get(self, id_: str) -> Delivery | None:
         """A delivery, or None."""

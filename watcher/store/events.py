@@ -77,6 +77,20 @@ class EventStatements(Statements):
         rows = await self._rows(select(story).where(story.c.event == event).order_by(story.c.opened_at, story.c.no))
         return [story_of(row) for row in rows]
 
+    async def outlets(self, events: Collection[str]) -> dict[str, list[tuple[str, ...]]]:
+        """Of each event, the outlets of each of its stories, in the order in which they were opened."""
+        if not events:
+            return {}
+        found: dict[str, list[tuple[str, ...]]] = {}
+        rows = await self._rows(
+            select(story.c.event, story.c.outlets)
+            .where(self._among(story.c.event, events))
+            .order_by(story.c.opened_at, story.c.no)
+        )
+        for row in rows:
+            found.setdefault(row.event, []).append(tuple(row.outlets))
+        return found
+
     async def expire(self, now: float, limit: int) -> int:
         """Forget the words of stories whose event is over; how many stories there were, `limit` at most."""
         rows = await self._rows(

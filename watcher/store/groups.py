@@ -18,7 +18,8 @@ MOST_DOUBLINGS = 5  # of the interval after which copies of what was told are to
 def group_row(row: Row[Any]) -> Group:
     """The group in a row of the table `group`."""
     due = 0.0 if row.due is None else row.due
-    return Group(row.id, row.channel, row.kind, row.key, due, row.flush_no, tuple(row.outlets or ()))
+    outlets = tuple(row.outlets or ())
+    return Group(row.id, row.channel, row.kind, row.key, due, row.flush_no, outlets, row.first_outlets or 0)
 
 
 class GroupStatements(Statements):
@@ -97,6 +98,7 @@ class GroupStatements(Statements):
         )
         waiting = await self._waiting(claim.id)
         due = None if waiting is None else max(waiting, next_flush or 0.0)
+        first = {} if row.flush_no else {"first_outlets": len(outlets)}
         await self._end(
             claim,
             due=due,
@@ -106,6 +108,7 @@ class GroupStatements(Statements):
             not_before=next_flush,
             reason=None,
             outlets=list(dict.fromkeys([*(row.outlets or ()), *outlets])),
+            **first,
         )
 
     async def _mark(self, claim: Claim[Group], alert_ids: Collection[str], flush_no: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import Row, bindparam, func, select, update
@@ -31,6 +32,8 @@ class StoredItem:
     story: str | None
     reason: Reason | None  # why it was or was not told; None: not judged yet
     judged_on: str | None  # "feed" or "article"
+    version_of: str | None = None  # the item that this is a later text of
+    headline: str | None = None  # its title now, where another one was told
 
 
 def item_of(row: Row[Any]) -> Item:
@@ -54,7 +57,8 @@ def item_of(row: Row[Any]) -> Item:
 
 def waiting_item(row: Row[Any]) -> WaitingItem:
     """The item in a row of the table `item`, with what reading its article needs."""
-    return WaitingItem(item_of(row), row.first_seen, row.attempts, row.baseline, row.judged_on is not None)
+    judged = row.judged_on is not None
+    return WaitingItem(item_of(row), row.first_seen, row.attempts, row.baseline, judged, row.version_of or "")
 
 
 def stored_item(row: Row[Any]) -> StoredItem:
@@ -70,10 +74,19 @@ def stored_item(row: Row[Any]) -> StoredItem:
         story=row.story,
         reason=None if row.reason is None else Reason[row.reason],
         judged_on=row.judged_on,
+        version_of=row.version_of,
+        headline=row.headline,
     )
 
 
-def _values(one: Item) -> dict[str, Any]:
+def given_hash(one: Item) -> str:
+    """What an item's title and text are known by as its source gives them, so that a change is seen without them."""
+    said = "\0".join((one.title, one.summary, one.body))
+    return blake2b(said.encode("utf-8", "replace"), digest_size=10).hexdigest()
+
+
+def item_values(one: Item) -> dict[str, Any]:
+    """What a row of the table `item` holds of an item itself."""
     return {
         "source": one.source,
         "key": one.key,
@@ -114,7 +127,9 @@ class ItemStatements(Statements):
         common = {"due": read_at, "first_seen": now, "last_listed": now, "baseline": baseline}
         # In the order of ids: two workers that insert the same rows in two orders would wait for each other.
         unique = {one.id: one for one in items}
-        rows = [{"id": id_, **_values(one), **common} for id_, one in sorted(unique.items())]
+        rows = [
+            {"id": id_, **item_values(one), **common, "given": given_hash(one)} for id_, one in sorted(unique.items())
+        ]
         added = await self._run(self._insert(item).on_conflict_do_nothing().returning(item.c.id), rows)
         return {row.id for row in added}
 
@@ -133,13 +148,16 @@ class ItemStatements(Statements):
 
     async def read(self, claim: Claim[WaitingItem], one: Item, article_hash: str | None = None) -> None:
         """End the claim with the item as its article has it, or as it was where there is none to be had."""
-        await self._end(claim, due=None, error=None, article_hash=article_hash, **_values(one))
+        await self._end(claim, due=None, error=None, article_hash=article_hash, **item_values(one))
 
     async def sharing(self, one: Item, article_hash: str) -> int:
         """How many items of the same host, under other titles, were read to have just this text."""
         row = await self._first(
             select(func.count().label("number")).where(
-                item.c.article_hash == article_hash, item.c.site == one.site, item.c.title != one.title
+                item.c.article_hash == article_hash,
+                item.c.site == one.site,
+                item.c.title != one.title,
+                item.c.canonical != canonical(one.url),  # what the page itself said at another time
             )
         )
         return 0 if row is None else int(row.number)
@@ -180,7 +198,8 @@ class ItemStatements(Statements):
         before: float | None = None,
     ) -> list[StoredItem]:
         """The newest items first seen at or after `since` and before `before`, newest first."""
-        statement = select(item).order_by(item.c.first_seen.desc(), item.c.id).limit(limit)
+        whole = select(item).where(item.c.version_of.is_(None))
+        statement = whole.order_by(item.c.first_seen.desc(), item.c.id).limit(limit)
         if since is not None:
             statement = statement.where(item.c.first_seen >= since)
         if before is not None:
@@ -197,7 +216,10 @@ class ItemStatements(Statements):
         while True:
             after = (item.c.first_seen > at) | ((item.c.first_seen == at) & (item.c.id > id_))
             page = await self._rows(
-                select(item).where(item.c.first_seen >= at, after).order_by(item.c.first_seen, item.c.id).limit(PAGE)
+                select(item)
+                .where(item.c.first_seen >= at, after, item.c.version_of.is_(None))
+                .order_by(item.c.first_seen, item.c.id)
+                .limit(PAGE)
             )
             for row in page:
                 yield stored_item(row)

@@ -26,6 +26,7 @@ from watcher.store.sources import SourceStatements, Unchanged
 from watcher.store.statements import Connection
 from watcher.store.stories import StoryStatements
 from watcher.store.subscriptions import SubscriptionStatements
+from watcher.store.versions import VersionStatements
 from watcher.store.workers import WorkerStatements
 
 T = TypeVar("T")
@@ -39,6 +40,7 @@ class Tx:
         self.claims = ClaimStatements(connection, now)
         self.sources = SourceStatements(connection, now)
         self.items = ItemStatements(connection, now)
+        self.versions = VersionStatements(connection, now)
         self.stories = StoryStatements(connection, now)
         self.events = EventStatements(connection, now)
         self.alerts = AlertStatements(connection, now)

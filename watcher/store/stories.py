@@ -232,7 +232,8 @@ class StoryStatements(Statements):
             return []
         items: dict[str, list[Item]] = {}
         seen: dict[str, list[float]] = {}
-        statement = select(item).where(self._among(item.c.story, ids)).order_by(item.c.first_seen, item.c.id)
+        whole = self._among(item.c.story, ids) & item.c.version_of.is_(None)
+        statement = select(item).where(whole).order_by(item.c.first_seen, item.c.id)
         for row in await self._rows(statement):
             items.setdefault(row.story, []).append(item_of(row))
             seen.setdefault(row.story, []).append(row.first_seen)

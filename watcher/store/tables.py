@@ -147,6 +147,9 @@ item = Table(
     Column("reason", Clean),  # why it was or was not told
     Column("judged_on", Clean),  # "feed" or "article"
     Column("article_hash", Clean),  # of the text that its page gave; NULL where it was not read
+    Column("given", Clean),  # a hash of what the source said of it last; NULL: not known
+    Column("version_of", Clean),  # the item that this is a later text of; NULL: the item itself
+    Column("headline", Clean),  # its title now, where another one was told; NULL: none
     _flag("settled"),  # housekeeping has decided whether its text stays
 )
 _due_index(item)
@@ -157,6 +160,8 @@ Index("item_canonical", item.c.canonical, sqlite_where=_has_url, postgresql_wher
 _was_read = item.c.article_hash.isnot(None)
 Index("item_article", item.c.article_hash, sqlite_where=_was_read, postgresql_where=_was_read)
 Index("item_story", item.c.story)
+_is_version = item.c.version_of.isnot(None)
+Index("item_version", item.c.version_of, sqlite_where=_is_version, postgresql_where=_is_version)
 
 story = Table(
     "story",
@@ -221,6 +226,7 @@ alert = Table(
     Column("spans", Json, nullable=False),
     _text("note"),
     Column("explanation", Json),  # NULL: made before explanations were kept
+    Column("change", Json),  # of an update: model.Update; NULL or null: the alert is none
 )
 Index("alert_created", alert.c.created_at)
 Index("alert_rule", alert.c.rule, alert.c.created_at)
@@ -241,6 +247,7 @@ group = Table(
     Column("not_before", Double),  # nothing is told before this
     Column("reason", Clean),  # why the flush was put off
     Column("outlets", Json),  # named by its earlier flushes; NULL: none
+    Column("first_outlets", Integer),  # how many of them by the first
 )
 _due_index(group)
 
@@ -277,6 +284,7 @@ delivery = Table(
     _text("answer"),
     _text("reason"),
     Column("edits", Clean),  # the handle of the message that this one replaces
+    Column("answers", Clean),  # the handle of the message that this one is a reply to
     Column("handle", Clean),  # what the service knows the sent message by
 )
 _due_index(delivery)

@@ -5,8 +5,9 @@ judges an item against the stories that share hashes with it · event.py tells r
 for a file of items in memory.
 """
 
+from watcher.model import Coverage
 from watcher.stories.decide import SHARED, Copies, Verdict, decide, signature_of, story_text, title_hash
-from watcher.stories.event import Coverage, Outline, Relation, coverage, outline, relate
+from watcher.stories.event import Outline, Relation, coverage, outline, relate
 from watcher.stories.group import Grouped, group_file, group_items
 from watcher.stories.shingles import signature
 

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from watcher.model import Item, Report, Story
+from watcher.model import Coverage, Item, Report, Story
 from watcher.stories import headlines
 from watcher.text.fold import chunk
 
@@ -62,28 +62,6 @@ class Relation:
     def detail(self) -> str:
         """In words, as `watcher stories` and logs give it."""
         return f"same event: {', '.join(self.words)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How many different outlets report an event: with a text of their own, or with a copy only."""
-
-    own: int
-    copies: int
-
-    @property
-    def outlets(self) -> int:
-        """How many outlets in all."""
-        return self.own + self.copies
-
-    def __str__(self) -> str:
-        def counted(number: int, one: str, many: str) -> str:
-            return f"{number} {one if number == 1 else many}"
-
-        return (
-            f"{counted(self.outlets, 'outlet', 'outlets')}: {counted(self.copies, 'copy', 'copies')}, "
-            f"{counted(self.own, 'own report', 'own reports')}"
-        )
 
 
 def coverage(stories: Iterable[Sequence[str]]) -> Coverage:

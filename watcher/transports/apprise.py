@@ -109,6 +109,12 @@ class AppriseTransport(Transport):
 
         return await bot_api.edit(url, handle, message, lambda text: _masked(url, text))
 
+    async def reply(self, url: str, handle: str, message: Message, delivery_id: str) -> Receipt:
+        """Reply to a Telegram message."""
+        from watcher.transports import bot_api  # noqa: PLC0415 - brings aiohttp
+
+        return await bot_api.reply(url, handle, message, lambda text: _masked(url, text))
+
     def rates(self, url: str) -> tuple[tuple[int, float], ...]:
         """What Telegram and Slack say they take; other services' limits are the channel's own `limit`."""
         service = _service(url)

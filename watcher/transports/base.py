@@ -60,6 +60,13 @@ class Transport(ABC):
         """
         raise TransportError(Failure.PERMANENT, "the service edits nothing")
 
+    async def reply(self, url: str, handle: str, message: Message, delivery_id: str) -> Receipt:
+        """Send `message` as a reply to the one that the service knows by `handle`, where it has such a thing.
+
+        Raises TransportError; PERMANENT may say no more than that the old message cannot be replied to.
+        """
+        return await self.send(url, message, delivery_id)
+
     def rates(self, url: str) -> tuple[tuple[int, float], ...]:
         """What the service takes for the one recipient of `url`: messages and seconds, as token buckets."""
         return ()

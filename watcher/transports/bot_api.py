@@ -1,4 +1,4 @@
-"""Telegram's Bot API (core.telegram.org/bots/api) where Apprise has nothing for it: editing, and finding a chat."""
+"""Telegram's Bot API (core.telegram.org/bots/api) where Apprise has nothing: editing, replying, finding a chat."""
 
 from __future__ import annotations
 
@@ -21,28 +21,44 @@ async def edit(url: str, handle: str, message: Message, masked: Callable[[str], 
 
     Raises TransportError, its answer passed through `masked`.
     """
-    found = _URL.match(url.strip())
-    if found is None:
-        raise TransportError(Failure.PERMANENT, "the Telegram URL cannot be read")
-    chat = unquote(found["chat"]) or parse_qs(url.partition("?")[2]).get("to", [""])[0]
-    chat = chat.partition(":")[0]  # the topic is the message's own
-    chat_id: int | str = int(chat) if chat.lstrip("-").isdigit() else f"@{chat.lstrip('@')}"
-    answer = await call(
-        f"{found['id']}:{found['key']}",
-        "editMessageText",
-        {
-            "chat_id": chat_id,
-            "message_id": int(handle),
-            "text": message.body,
-            "parse_mode": "HTML",
-            "link_preview_options": {"is_disabled": True},
-        },
-        masked,
-    )
+    token, chat, _ = _recipient(url)
+    values = {"chat_id": chat, "message_id": int(handle), **_written(message)}
+    answer = await call(token, "editMessageText", values, masked)
     said = str(answer.content.get("description", ""))
     if answer.content.get("ok") or "message is not modified" in said:
         return Receipt(f"{answer.status} edited", handle)
     raise _failure(answer, masked)
+
+
+async def reply(url: str, handle: str, message: Message, masked: Callable[[str], str]) -> Receipt:
+    """Send `message` to the one chat of `url` in reply to message `handle`, or without where that is gone.
+
+    Raises TransportError, its answer passed through `masked`.
+    """
+    token, chat, topic = _recipient(url)
+    values = {"chat_id": chat, **_written(message)}
+    values["reply_parameters"] = {"message_id": int(handle), "allow_sending_without_reply": True}
+    values |= {"message_thread_id": topic} if topic else {}
+    answer = await call(token, "sendMessage", values, masked)
+    if answer.content.get("ok"):
+        sent = answer.content.get("result") or {}
+        return Receipt(f"{answer.status} taken", str(sent.get("message_id", "")))
+    raise _failure(answer, masked)
+
+
+def _recipient(url: str) -> tuple[str, int | str, int | None]:
+    """The bot's token, the chat, and the topic in it, if one is named."""
+    found = _URL.match(url.strip())
+    if found is None:
+        raise TransportError(Failure.PERMANENT, "the Telegram URL cannot be read")
+    named = unquote(found["chat"]) or parse_qs(url.partition("?")[2]).get("to", [""])[0]
+    chat, _, topic = named.partition(":")
+    chat_id: int | str = int(chat) if chat.lstrip("-").isdigit() else f"@{chat.lstrip('@')}"
+    return f"{found['id']}:{found['key']}", chat_id, int(topic) if topic.isdigit() else None
+
+
+def _written(message: Message) -> dict[str, Any]:
+    return {"text": message.body, "parse_mode": "HTML", "link_preview_options": {"is_disabled": True}}
 
 
 async def call(token: str, method: str, values: Mapping[str, Any], masked: Callable[[str], str]) -> Answer:
@@ -54,6 +70,9 @@ def _failure(answer: Answer, masked: Callable[[str], str]) -> TransportError:
     parameters = answer.content.get("parameters") or {}
     wait = parameters.get("retry_after")
     said = masked(f"{answer.status} {answer.content.get('description', '')}")
+    moved_to = parameters.get("migrate_to_chat_id")
+    if isinstance(moved_to, int):
+        return TransportError(Failure.TRANSIENT, said, moved_to=str(moved_to))
     failure = Failure.TRANSIENT if answer.status in (0, 429) or answer.status >= 500 else Failure.PERMANENT
     return TransportError(failure, said, retry_after=float(wait) if wait is not None else None)
 

@@ -45,10 +45,13 @@ class SlackTransport(Transport):
     async def send(self, url: str, message: Message, delivery_id: str) -> Receipt:
         """Post a message."""
         token, (channel, *_) = _read(url)
-        answer = await _call(token, "chat.postMessage", {"channel": channel, **_written(message)})
-        # The channel is known by its id from here on: chat.update takes no name.
-        handle = f"{answer.content.get('channel', channel)} {answer.content.get('ts', '')}"
-        return Receipt(f"{answer.status} ok", handle if answer.content.get("ts") else "")
+        return await _post(token, {"channel": channel, **_written(message)})
+
+    async def reply(self, url: str, handle: str, message: Message, delivery_id: str) -> Receipt:
+        """Post a message into the thread of the one known by `handle`."""
+        token, _ = _read(url)
+        channel, _, sent_at = handle.partition(" ")
+        return await _post(token, {"channel": channel, "thread_ts": sent_at, **_written(message)})
 
     def edits(self, url: str) -> bool:
         """Whether a message can be edited."""
@@ -81,6 +84,13 @@ def _written(message: Message) -> dict[str, Any]:
         ],
         "unfurl_links": False,
     }
+
+
+async def _post(token: str, values: dict[str, Any]) -> Receipt:
+    answer = await _call(token, "chat.postMessage", values)
+    # The channel is known by its id from here on: chat.update takes no name.
+    handle = f"{answer.content.get('channel', values['channel'])} {answer.content.get('ts', '')}"
+    return Receipt(f"{answer.status} ok", handle if answer.content.get("ts") else "")
 
 
 async def _call(token: str, method: str, values: dict[str, Any]) -> Answer:

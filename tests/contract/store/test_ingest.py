@@ -9,6 +9,7 @@ import pytest
 from tests.clock import START, FakeClock
 from tests.contract.store.ingester import COPIES, STORIES
 from tests.newsroom import configured, copy_of, ingest, newsroom
+from watcher.daemon.start import adopt
 from watcher.model import Alert, AlertState, Item, Reason, Story
 from watcher.pipeline import Services
 from watcher.store import Store
@@ -209,3 +210,40 @@ async def _tasks(store: Store, clock: FakeClock, tmp_path: Path) -> None:
             await ingest(services, item)
 
     await asyncio.gather(*(worker(arrivals[n::WORKERS]) for n in range(WORKERS)))
+
+
+async def test_what_is_held_is_decided_anew_when_the_rules_change(
+    store: Store, clock: FakeClock, tmp_path: Path
+) -> None:
+    services = room(
+        tmp_path, store, clock, "{few: {query: harbour, min_outlets: 3}, same: {query: harbour, min_copies: 3}}"
+    )
+    for item in (report("herald.example"), reprint("herald.example", "mirror.example")):
+        await ingest(services, item)
+    assert {alert.state for alert in await alerts(store)} == {AlertState.HELD}
+
+    async def reload(rules: str) -> dict[str, tuple[AlertState, Reason]]:
+        await adopt(services, configured(tmp_path, rules))
+        return {alert.rule: (alert.state, alert.reason) for alert in await alerts(store)}
+
+    held = await reload("{few: {query: harbour, min_outlets: 4}, same: {query: harbour, min_copies: 3}}")
+    assert {state for state, _ in held.values()} == {AlertState.HELD}
+    lowered = await reload("{few: {query: harbour, min_outlets: 2}, same: {query: harbour, min_copies: 3}}")
+    assert lowered["few"] == (AlertState.WAITING, Reason.FIRST_SIGHT)
+    assert lowered["same"][0] is AlertState.HELD
+    async with store.read() as tx:
+        [group] = await tx.groups.list("screen")
+    assert group.key.startswith("event:"), "told like all else"
+    removed = await reload("{few: {query: harbour, min_outlets: 2}}")
+    assert removed["same"] == (AlertState.DROPPED, Reason.RULE_REMOVED)
+    assert removed["few"][0] is AlertState.WAITING
+
+
+async def test_what_was_held_for_too_long_is_no_news_when_the_rules_change(
+    store: Store, clock: FakeClock, tmp_path: Path
+) -> None:
+    services = room(tmp_path, store, clock, "{all: {query: harbour, min_outlets: 3}}")
+    await ingest(services, report("herald.example"))
+    clock.advance(5 * 24 * HOUR)
+    await adopt(services, configured(tmp_path, "{all: {query: harbour}}"))
+    assert [(one.state, one.reason) for one in await alerts(store)] == [(AlertState.DROPPED, Reason.TOO_OLD)]

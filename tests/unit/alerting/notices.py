@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from watcher.alerting.excerpt import excerpt
 from watcher.alerting.notice import Earlier, Notice, Told
-from watcher.model import Item, Span
+from watcher.model import Coverage, Item, Span, Update
 
 NOW = 1_795_500_600.0  # Tuesday 24 November 2026, 08:10 in Kyiv
 
@@ -62,6 +62,7 @@ def single() -> Notice:
         "story": "story1",
         "others": tuple(f"outlet{number}.example" for number in range(8)),
         "note": "judged on the feed's text: the article could not be read",
+        "reach": Coverage(own=3, copies=8),
     }
     return notice(told(1, **facts), told(2, rule="troops", priority="high", **facts))
 
@@ -99,3 +100,25 @@ def follow_up(count: int = 3, outlets: int = 7) -> Notice:
 def catch_up() -> Notice:
     """What a channel missed in six hours."""
     return replace(digest(9), cause="held", since=NOW - 6 * 3600)
+
+
+def updated(number: int = 1, how: str = "reply", **facts: Any) -> Told:
+    """An alert whose text changed after it was told: a figure, and a passage that came."""
+    edits = (
+        ("Russia to train troops in Mali & Niger", "Russia to train 400 troops in Mali & Niger"),
+        ("Russia has sent some 200 more …", "Russia has sent some 400 more …"),
+        ("", "The first of them landed in Gao on Monday night, a pilot told this paper."),
+    )
+    usual = {"title": edits[0][1], "title_spans": (), "reach": Coverage(own=1, copies=1), "others": ("b.example",)}
+    return told(number, update=Update("alert0", how, "200 → 400", edits), **{**usual, **facts})
+
+
+def update() -> Notice:
+    """An update as a message of its own."""
+    return notice(updated(how="alert"))
+
+
+def update_reply() -> Notice:
+    """Two stories of an event say something else, and one more outlet reports it."""
+    earlier = Earlier("Russia to train troops in Mali & Niger", ("c.example",), "Russia trains them", Coverage(2, 1))
+    return replace(notice(updated(), updated(2, title="Advisers land in Gao")), thread="event1", earlier=earlier)

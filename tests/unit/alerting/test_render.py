@@ -10,7 +10,17 @@ import pytest
 
 from tests.fakes.slack import read_mrkdwn
 from tests.fakes.telegram import parse_html, units
-from tests.unit.alerting.notices import baseline, catch_up, digest, follow_up, notice, single, told
+from tests.unit.alerting.notices import (
+    baseline,
+    catch_up,
+    digest,
+    follow_up,
+    notice,
+    single,
+    told,
+    update,
+    update_reply,
+)
 from watcher.alerting.notice import Notice
 from watcher.alerting.render import note, render
 from watcher.alerting.styles import STYLES
@@ -23,6 +33,8 @@ NOTICES: dict[str, Callable[[], Notice]] = {
     "baseline": baseline,
     "follow-up": follow_up,
     "catch-up": catch_up,
+    "update": update,
+    "update-reply": update_reply,
 }
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 
 from watcher.errors import StoreError
 
-HEAD = "0006_websub"  # the last revision in versions/
+HEAD = "0007_updates"  # the last revision in versions/
 
 
 def upgrade(connection: Connection) -> None:
