@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from watcher import log
 from watcher.alerting import decide
@@ -70,6 +71,11 @@ def judge(
         names = names & frozenset(rules)
     matches = tuple(services.config.ruleset.match(Document.of(item, source.tags), names))
     return replace(bare, matches=matches, hashes=signature_of(item), outline=outline(item))
+
+
+def why(rule: Rule, one: Judged) -> dict[str, Any]:
+    """Why `rule` holds for a judged item, as an alert keeps it."""
+    return explain(rule.node, Document.of(one.item, one.source.tags)).tree.to_json()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +186,7 @@ async def _alert(
         created_at=now,
         spans=match.spans,
         # Only now: most matches are of copies, of which no alert comes.
-        explanation=explain(rule.node, Document.of(one.item, one.source.tags)).tree.to_json(),
+        explanation=why(rule, one),
         note=one.note,
     )
     if not await tx.alerts.add(alert) and (dropped or not await tx.alerts.revive(alert, BASELINES)):

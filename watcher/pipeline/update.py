@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from watcher.config import Rule
 from watcher.model import Alert, AlertState, Claim, Item, Reason, Update, WaitingItem, derive_id
-from watcher.pipeline.judge import Judged, judge, record
+from watcher.pipeline.judge import Judged, judge, record, why
 from watcher.pipeline.placing import place
 from watcher.pipeline.services import Counts, Services
 from watcher.query import Document
@@ -230,7 +230,7 @@ async def _tell_updates(
             created_at=now,
             spans=match.spans if match else (),
             note="" if match else NO_LONGER,
-            explanation=match.explanation if match else None,
+            explanation=why(services.rules[alert.rule], said.judged) if match else None,
             update=Update(alert.id, how, said.change.detail, shown),
         )
         if story is not None and await tx.alerts.add(update):
