@@ -15,7 +15,7 @@ from tests.delivery.wire import Wire, wire
 from tests.fakes import Fakes, telegram_url
 from tests.sites import Serve, serve  # noqa: F401 - a fixture
 from watcher.model import AlertState, Reason, Silence
-from watcher.pipeline.update import keep, look
+from watcher.pipeline.update import keep_renewed, look
 
 TITLE = "Ferry capsizes off Portville, 4 dead"
 TEXT = (
@@ -306,7 +306,7 @@ async def test_keeping_it_twice_is_keeping_it_once(start: Start, fakes: Fakes) -
         for _ in range(3):
             found = await look(at.services, source, [later], baseline=False, oldest=0.0, now=at.now)
             for _ in range(2):
-                await at.store.write(lambda tx, found=found: keep(tx, at.services, found, at.now), ingest=True)  # type: ignore[misc]
+                await at.store.write(lambda tx, found=found: keep_renewed(tx, at.services, found, at.now), ingest=True)  # type: ignore[misc]
             await at.pass_time(700)
         assert len(await at.updates()) == 1
     assert len(fakes.telegram.messages) == 2
