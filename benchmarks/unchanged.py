@@ -28,7 +28,7 @@ from watcher.clock import SystemClock
 from watcher.config import load
 from watcher.daemon import collector
 from watcher.daemon.lane import Lane
-from watcher.daemon.start import adopt
+from watcher.daemon.start import GATHER, adopt
 from watcher.fetch import Client, FetchSettings
 from watcher.model import Queue, SourceState
 from watcher.pipeline import Services, poll
@@ -147,6 +147,7 @@ async def in_all(folder: Path, url: str, hosts: int, tls: ssl.SSLContext, polls:
         built = Services(config, store, fetch, workers, clock, Random(1))
         await adopt(built, config)
         collector.settle()
+        store.gather = GATHER
         known = update(source).values(etag='"1"', first_polled_at=1.0, last_success=1.0)
         await store.write(lambda tx: tx.sources._run(known))
         used = 0.0
