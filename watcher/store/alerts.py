@@ -32,27 +32,35 @@ def alert_of(row: Row[Any]) -> Alert:
     )
 
 
+def _values(new: Alert) -> dict[str, Any]:
+    return {
+        "id": new.id,
+        "rule": new.rule,
+        "story": new.story,
+        "item": new.item,
+        "state": new.state.value,
+        "reason": new.reason.name,
+        "created_at": new.created_at,
+        "spans": [asdict(span) for span in new.spans],
+        "note": new.note,
+        "explanation": new.explanation,
+    }
+
+
 class AlertStatements(Statements):
     """Statements about alerts."""
 
     async def add(self, new: Alert) -> bool:
         """Record an alert; False where it was recorded before."""
-        added = await self._first(
-            self._insert(alert).on_conflict_do_nothing().returning(alert.c.id),
-            {
-                "id": new.id,
-                "rule": new.rule,
-                "story": new.story,
-                "item": new.item,
-                "state": new.state.value,
-                "reason": new.reason.name,
-                "created_at": new.created_at,
-                "spans": [asdict(span) for span in new.spans],
-                "note": new.note,
-                "explanation": new.explanation,
-            },
-        )
-        return added is not None
+        return bool(await self.add_all([new]))
+
+    async def add_all(self, alerts: Collection[Alert]) -> set[str]:
+        """Record alerts; the ids of those that were not recorded before."""
+        rows = [_values(new) for _, new in sorted({new.id: new for new in alerts}.items())]
+        if not rows:
+            return set()
+        added = await self._run(self._insert(alert).on_conflict_do_nothing().returning(alert.c.id), rows)
+        return {row.id for row in added}
 
     async def revive(self, new: Alert, reasons: Collection[Reason]) -> bool:
         """Let `new` take the place of the same alert that was dropped for one of `reasons`; False where it was not."""

@@ -13,8 +13,10 @@ from sqlalchemy import (
     Dialect,
     Executable,
     Row,
+    Select,
     Table,
     any_,
+    bindparam,
     func,
     literal,
     select,
@@ -83,12 +85,15 @@ class Statements:
 
     async def _check(self, claim: Claim[Any]) -> Row[Any]:
         """The claimed row, locked until the transaction ends. Raises LeaseLost as `_end` does."""
-        table = WORK[claim.queue]
-        row = await self._first(
-            select(table)
-            .where(table.c.id == claim.id, table.c.token == claim.token, table.c.lease_until.isnot(None))
-            .with_for_update()
-        )
+        row = await self._first(_HELD[claim.queue], {"of": claim.id, "fence": claim.token})
         if row is None:
             raise LeaseLost(f"the claim on {claim.queue.value} {claim.id} is no longer ours: nothing was written")
         return row
+
+
+def _held(table: Table) -> Select[Any]:
+    ours = (table.c.id == bindparam("of")) & (table.c.token == bindparam("fence")) & table.c.lease_until.isnot(None)
+    return select(table).where(ours).with_for_update()
+
+
+_HELD = {queue: _held(table) for queue, table in WORK.items()}  # built once: each result of work runs one
