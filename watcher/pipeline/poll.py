@@ -12,7 +12,7 @@ from watcher import log
 from watcher.errors import FetchError, FetchKind, HostBusy, ParseError
 from watcher.extract import wants_article
 from watcher.model import Claim, Item, SourceState
-from watcher.pipeline.judge import Judged, judge, record
+from watcher.pipeline.judge import Judged, judge, record_new
 from watcher.pipeline.services import LATER, Counts, Services
 from watcher.sources import Outcome, Poll, Source
 from watcher.sources.base import ADOPT_AFTER
@@ -121,7 +121,8 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
         added = await tx.items.add(waiting, now=now, baseline=how.baseline, read_at=now)
         if remark := _remark(source, state, how, now):
             await tx.health.note(f"source:{source.id}", remark, now)
-        return await _keep(tx, services, last, how, now) + Counts(polled=1, new_items=len(added))
+        kept = await record_new(tx, services, last, baseline=how.baseline, now=now)
+        return kept + Counts(polled=1, new_items=len(added))
 
     # A long list is kept in several transactions, so that others come in between; the last one ends the claim.
     *early, last = [judged[at : at + BATCH] for at in range(0, max(len(judged), 1), BATCH)]
@@ -137,18 +138,11 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
     return counts
 
 
-async def _keep(tx: Tx, services: Services, judged: Sequence[Judged], how: Reading, now: float) -> Counts:
-    """Keep judged items and what follows from those that are really new."""
-    added = await tx.items.add([one.item for one in judged], now=now, baseline=how.baseline, read_at=None)
-    counts = await record(tx, services, [one for one in judged if one.item.id in added], now)
-    return counts + Counts(new_items=len(added))
-
-
 async def _keep_early(
     services: Services, claim: Claim[SourceState], judged: Sequence[Judged], how: Reading, now: float, tx: Tx
 ) -> Counts:
     await tx.claims.check(claim)
-    return await _keep(tx, services, judged, how, now)
+    return await record_new(tx, services, judged, baseline=how.baseline, now=now)
 
 
 def _remark(source: Source, state: SourceState, how: Reading, now: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,20 @@ class StoredItem:
     story: str | None
     reason: Reason | None  # why it was or was not told; None: not judged yet
     judged_on: str | None  # "feed" or "article"
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What became of an item, judged on the "feed" or on its "article"."""
+
+    story: str | None
+    reason: Reason
+    judged_on: str
+
+    @property
+    def values(self) -> dict[str, str | None]:
+        """As the table has it."""
+        return {"story": self.story, "reason": self.reason.name, "judged_on": self.judged_on}
 
 
 def item_of(row: Row[Any]) -> Item:
@@ -107,14 +121,27 @@ class ItemStatements(Statements):
             return set()
         return {row.id for row in await self._rows(select(item.c.id).where(self._among(item.c.id, ids)))}
 
-    async def add(self, items: Collection[Item], *, now: float, baseline: bool, read_at: float | None) -> set[str]:
-        """Keep new items; the ids of those that were really new. Their articles are to be read at `read_at`."""
+    async def add(
+        self,
+        items: Collection[Item],
+        *,
+        now: float,
+        baseline: bool,
+        read_at: float | None,
+        became: Mapping[str, Became] | None = None,
+    ) -> set[str]:
+        """Keep new items; the ids of those that were really new. Their articles are to be read at `read_at`.
+
+        `became` says by id what became of those that were judged already.
+        """
         if not items:
             return set()
         common = {"due": read_at, "first_seen": now, "last_listed": now, "baseline": baseline}
         # In the order of ids: two workers that insert the same rows in two orders would wait for each other.
         unique = {one.id: one for one in items}
         rows = [{"id": id_, **_values(one), **common} for id_, one in sorted(unique.items())]
+        if became is not None:
+            rows = [{**row, **became[str(row["id"])].values} for row in rows]
         added = await self._run(self._insert(item).on_conflict_do_nothing().returning(item.c.id), rows)
         return {row.id for row in added}
 
@@ -154,15 +181,15 @@ class ItemStatements(Statements):
 
     async def judged(self, id_: str, story: str | None, reason: Reason, judged_on: str) -> None:
         """What became of an item, judged on the "feed" or on its "article"."""
-        await self.judged_all([(id_, story, reason, judged_on)])
+        await self.judged_all({id_: Became(story, reason, judged_on)})
 
-    async def judged_all(self, verdicts: Collection[tuple[str, str | None, Reason, str]]) -> None:
+    async def judged_all(self, became: Mapping[str, Became]) -> None:
         """As `judged`, of many items at once."""
-        rows = [
-            {"of": id_, "in_story": story, "because": reason.name, "by": judged_on}
-            for id_, story, reason, judged_on in sorted(verdicts, key=lambda verdict: verdict[0])
-        ]
-        if rows:
+        if became:
+            rows = [
+                {"of": id_, "in_story": one.story, "because": one.reason.name, "by": one.judged_on}
+                for id_, one in sorted(became.items())
+            ]
             await self._run(_JUDGED, rows)
 
     async def stored(self, id_: str) -> StoredItem | None:
