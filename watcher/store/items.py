@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import Row, Select, bindparam, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from watcher.model import Claim, Item, Reason, WaitingItem
+from watcher.store.packing import among, many
 from watcher.store.statements import Statements
 from watcher.store.tables import item
 from watcher.text.urls import canonical
@@ -105,6 +109,17 @@ def _values(one: Item) -> dict[str, Any]:
     }
 
 
+@cache
+def _known(postgres: bool) -> Select[tuple[str]]:
+    return select(item.c.id).where(among(item.c.id, "ids", postgres))
+
+
+@cache
+def _add(postgres: bool) -> ReturningInsert[Any]:
+    into = postgresql.insert(item) if postgres else sqlite.insert(item)
+    return into.on_conflict_do_nothing().returning(item.c.id)
+
+
 _JUDGED = (
     update(item)
     .where(item.c.id == bindparam("of"))
@@ -119,7 +134,8 @@ class ItemStatements(Statements):
         """Those of `ids` that the store has."""
         if not ids:
             return set()
-        return {row.id for row in await self._rows(select(item.c.id).where(self._among(item.c.id, ids)))}
+        named = {"ids": many(sorted(ids), self._postgres)}
+        return {row.id for row in await self._rows(_known(self._postgres), named)}
 
     async def add(
         self,
@@ -142,7 +158,7 @@ class ItemStatements(Statements):
         rows = [{"id": id_, **_values(one), **common} for id_, one in sorted(unique.items())]
         if became is not None:
             rows = [{**row, **became[str(row["id"])].values} for row in rows]
-        added = await self._run(self._insert(item).on_conflict_do_nothing().returning(item.c.id), rows)
+        added = await self._run(_add(self._postgres), rows)
         return {row.id for row in added}
 
     async def listed(self, ids: Collection[str], now: float) -> None:

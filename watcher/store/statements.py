@@ -53,6 +53,8 @@ class Statements:
         self._postgres = connection.dialect.name == "postgresql"
 
     async def _run(self, statement: Executable, values: Values | Sequence[Values] | None = None) -> CursorResult[Any]:
+        if isinstance(values, list) and len(values) == 1:
+            values = values[0]  # much cheaper than running it "many" times
         return await self._connection.execute(statement, values)
 
     async def _rows(self, statement: Executable, values: Values | None = None) -> Sequence[Row[Any]]:
