@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from watcher.query import Document, Node, RuleSet, explain, inflected, parse, presearch
 from watcher.query.ast import And, AtLeast, Field, First, InLanguage, Named, Near, Not, Or, Phrase, Regex, Value, Word
 from watcher.query.evaluate import hits as places
-from watcher.query.leaves import Lexicon, is_plain, keys_of
+from watcher.query.leaves import is_plain, keys_of
+from watcher.query.lexicon import Lexicon
 from watcher.query.view import FieldText
-from watcher.text.fold import chunk
+from watcher.text.fold import chunk, words
 
 # --- the plainest evaluator: lists of words, all pairs, no index ------------------------------------------------------
 
@@ -306,10 +307,10 @@ folded_phrases = st.builds(Phrase, st.lists(folded_words, min_size=2, max_size=3
 @given(
     st.lists(st.one_of(phrases, folded_phrases, queries), min_size=1, max_size=12),
     documents,
-    st.sampled_from([(0, 10**6), (0, 0), (10**6, 10**6)]),
+    st.sampled_from([0, 2, 10**6]),
 )
-def test_pairs_are_found_alike_in_every_way(nodes: list[Node], item: Document, ways: tuple[int, int]) -> None:
-    with mock.patch.multiple(presearch, FEW=ways[0], MANY=ways[1]):
+def test_rules_are_found_alike_however_they_are_filed(nodes: list[Node], item: Document, many: int) -> None:
+    with mock.patch.object(presearch, "MANY", many):
         names = RuleSet({f"r{number}": node for number, node in enumerate(nodes)}).names(item)
     assert names == [f"r{number}" for number, node in enumerate(nodes) if judge(node, item)]
 
@@ -352,8 +353,24 @@ def test_a_text_is_its_words_wherever_they_are_asked_for(item: Document) -> None
 def test_a_chunk_learnt_quickly_is_the_chunk_learnt_by_its_tokens(keys: set[str], written: str) -> None:
     lexicon = Lexicon(keys)
     piece = chunk(written)
-    assert lexicon.plains[written] == tuple(token.plain for token in piece.tokens)
-    assert set(lexicon.special.get(written, ())) == {key for key, _, _ in lexicon._places(piece)}
+    assert words(written) == [token.plain for token in piece.tokens]
+    held = {key for key, _, _ in lexicon.of_chunk[written]}
+    held.update(key for word in words(written) for key in lexicon.of_word[word])
+    assert {key for key in keys if not is_plain(key)} & held == held
+    for key in held:
+        assert FieldText(lexicon, "body", written).places(key)
+
+
+@many
+@given(
+    st.text(
+        st.sampled_from("aAsS'’`.,_- \n\t“”–—…\xa0ïéßМиС1中ア。\u0301ǆﬁ\x00\x1c\x85\u2028«»„゙ـًאِ"),
+        max_size=25,
+    )
+    | st.text(max_size=20)
+)
+def test_words_read_quickly_are_the_words_of_the_chunks(text: str) -> None:
+    assert words(text) == [token.plain for written in text.split() for token in chunk(written).tokens]
 
 
 @many

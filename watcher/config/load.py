@@ -18,6 +18,7 @@ from watcher.config.sections import Sections
 from watcher.config.settings import Settings, environment
 from watcher.config.watchlist import Channel, Rule
 from watcher.errors import ConfigError, Problem
+from watcher.garbage import uncollected
 
 if TYPE_CHECKING:
     from watcher.query import Node, RuleSet
@@ -70,11 +71,16 @@ def configuration_files(path: Path) -> list[Path]:
     return sorted(file for file in path.glob("*.yaml") if not file.name.startswith("."))
 
 
-def load(path: Path, env: Mapping[str, str] | None = None, secrets_dir: Path | None = None) -> Config:
+def load(
+    path: Path,
+    env: Mapping[str, str] | None = None,
+    secrets_dir: Path | None = None,
+    before: Config | None = None,
+) -> Config:
     """Read and check the configuration at `path`, a YAML file or a directory of them.
 
-    `env` is the process's environment over `.env` in the working directory unless given. Raises ConfigError with
-    every problem found.
+    `env` is the process's environment over `.env` in the working directory unless given. Rules that stand unchanged in
+    `before` are not compiled again. Raises ConfigError with every problem found.
     """
     report = Report()
     files = _read(path, report)
@@ -83,7 +89,8 @@ def load(path: Path, env: Mapping[str, str] | None = None, secrets_dir: Path | N
     elif not report.problems and not any(isinstance(file.root, nodes.Mapping) and file.root.entries for file in files):
         # A file that an editor could not write whole must not replace a watch list by nothing.
         report.add_elsewhere(str(path), "holds no configuration", "known keys: " + ", ".join(SECTIONS))
-    return _assemble(files, path, _lookup(env, secrets_dir), report)
+    with uncollected():
+        return _assemble(files, path, _lookup(env, secrets_dir), report, before)
 
 
 def load_settings(path: Path, env: Mapping[str, str] | None = None, secrets_dir: Path | None = None) -> Settings:
@@ -135,7 +142,7 @@ def restore(
     return replace(config, settings=config.settings.model_copy(update={"store": store}))
 
 
-def _assemble(files: list[File], path: Path, lookup: Lookup, report: Report) -> Config:
+def _assemble(files: list[File], path: Path, lookup: Lookup, report: Report, before: Config | None = None) -> Config:
     """A Config of all sections. Raises ConfigError with every problem."""
     for file in files:
         _check_sections(file, report)
@@ -157,13 +164,14 @@ def _assemble(files: list[File], path: Path, lookup: Lookup, report: Report) -> 
 
     from watcher.query import RuleSet  # noqa: PLC0415 - brings RE2, which reading settings does not need
 
+    queries = {rule.id: rule.node for rule in rules.values()}
     return Config(
         settings=settings,
         channels=channels,
         sources=sources,
         rules=rules,
         terms=parsed_terms,
-        ruleset=RuleSet({rule.id: rule.node for rule in rules.values()}),
+        ruleset=before.ruleset.reuse(queries) if before else RuleSet(queries),
         files={Path(file.path).name: file.text for file in files},
         private_hosts=frozenset(sections.private_hosts),
         withheld=frozenset(sections.withheld),

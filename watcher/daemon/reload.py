@@ -24,9 +24,9 @@ class ConfigSource:
     path: Path
     secrets: Path | None = None
 
-    def load(self) -> Config:
-        """Read and check it whole. Raises ConfigError with every problem."""
-        return load(self.path, secrets_dir=self.secrets)
+    def load(self, before: Config | None = None) -> Config:
+        """Read and check it whole; rules that stand in `before` are not compiled again. Raises ConfigError with all."""
+        return load(self.path, secrets_dir=self.secrets, before=before)
 
     def signature(self) -> Signature:
         """Changes when a file of the configuration does: names, times of change and sizes."""
@@ -95,12 +95,15 @@ class Reloader:
         """Reload now (SIGHUP); many at once are one."""
         self._asked.set()
 
-    async def next(self) -> Config:
-        """Wait until the configuration changed and is valid, and return it. Invalid ones are logged and passed over."""
+    async def next(self, before: Config) -> Config:
+        """Wait until the configuration, which was `before`, changed and is valid, and return it.
+
+        Invalid ones are logged and passed over.
+        """
         while True:
             self.seen = await self._changed(self.seen)
             try:
-                return await asyncio.to_thread(self.source.load)
+                return await asyncio.to_thread(self.source.load, before)
             except ConfigError as error:
                 logger.error("the new configuration is broken; the old one stays in force")
                 _say(error)

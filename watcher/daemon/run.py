@@ -190,7 +190,7 @@ class _Daemon:
     async def _reloads(self) -> None:
         while True:
             try:
-                config = await self.reloader.next()
+                config = await self.reloader.next(self.services.config)
                 systemd.reloading()
                 await self._adopt(config)
             except Exception as error:  # a store that is away must not end the reloads

@@ -1,14 +1,13 @@
-"""What a document must hold for a rule to have a chance, and a quick test of that.
+"""What a document must hold for a rule to have a chance: keys, as the presearch of Luwak and of percolators names them.
 
-Both look at the set of keys that a document holds and not at places, as the presearch of Luwak and of percolators does:
-a rule is filed under the rarest set of keys of which any match needs one.
+A rule is filed under the two rarest sets of keys of which any match needs one each. A key is what a document's folded
+words tell without their places in the text: a word, a prefix, pattern or stem, two words side by side, a value of the
+document's own fields.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -21,7 +20,6 @@ from watcher.query.ast import (
     Named,
     Near,
     Node,
-    Not,
     Or,
     Phrase,
     Value,
@@ -30,13 +28,13 @@ from watcher.query.ast import (
 )
 from watcher.query.document import Document
 from watcher.query.evaluate import as_phrase, value_of
-from watcher.query.leaves import is_plain
-from watcher.query.lexer import ITEM_FIELDS, TEXT_FIELDS
+from watcher.query.leaves import Written, by_word, is_plain, wild
+from watcher.query.lexer import ITEM_FIELDS
+from watcher.text.fold import fold
 from watcher.text.urls import host
 
 Pair = tuple[str, str]  # two folded words that stand side by side in one field
 Key = str | Pair
-Test = Callable[[AbstractSet[Key]], bool]
 
 # Words of which most texts hold some; folded.
 _COMMON = frozenset(
@@ -55,10 +53,9 @@ _COMMON = frozenset(
 )
 
 
-def rarity(key: Key, seen: Mapping[Key, int], documents: int) -> float:
-    """The share of documents that hold `key`, as far as is known: from documents seen, before that from its looks."""
-    looks = _looks(key)
-    return looks if not documents else (seen.get(key, 0) + looks * 20) / (documents + 20)
+def rarity(key: Key, seen: int, documents: int) -> float:
+    """The share of documents that hold `key`, as far as is known: `seen` of so many, before that from its looks."""
+    return (seen + _looks(key) * 20) / (documents + 20)
 
 
 def _looks(key: Key) -> float:
@@ -83,29 +80,56 @@ class Need(NamedTuple):
     keys: frozenset[Key]
 
 
-def keys_needed(node: Word | Phrase) -> tuple[Key, ...]:
-    """What stands in any text that holds `node`: its words, and as pairs those that must stand side by side."""
+def keys_needed(node: Word | Phrase) -> tuple[tuple[Key, ...], bool]:
+    """What stands in any text that holds `node`, words beside each other as a pair; whether that is all it asks for."""
     keys = node.keys
-    if len(keys) == 1 or (isinstance(node, Phrase) and node.loose is not None):
-        return keys
-    plain = [is_plain(key) for key in keys]
-    if all(plain):
-        return tuple(pairwise(keys))
-    pairs = [pair for pair, sides in zip(pairwise(keys), pairwise(plain), strict=True) if all(sides)]
-    return (*keys, *pairs)
+    if len(keys) == 1 and keys[0].isascii() and keys[0].isalnum():
+        return keys, True
+    run, exact = _run(keys)
+    if isinstance(node, Phrase) and node.loose is not None:
+        return tuple(word for word in run if word), False
+    found: list[Key] = []
+    paired = False
+    for at, word in enumerate(run):
+        after = run[at + 1] if at + 1 < len(run) else ""
+        pairs = is_plain(word) and is_plain(after) if word and after else False
+        if pairs:
+            found.append((word, after))
+        elif word and not paired:
+            found.append(word)
+        paired = pairs
+    return tuple(found), exact and len(found) == 1
 
 
-def _decides(node: Word | Phrase) -> bool:
-    """Whether what `node` needs is all that it asks for."""
-    found = keys_needed(node)
-    return len(found) == 1
+def _run(keys: tuple[str, ...]) -> tuple[list[str], bool]:
+    """The words, prefixes, patterns and stems of keys one after the other; and whether these are all they ask for.
+
+    What tells by a chunk is known by its words without signs, capitals and accents; "" is what cannot be known so.
+    """
+    run: list[str] = []
+    exact = True
+    for key in keys:
+        if is_plain(key) or by_word(key):
+            run.append(key)
+            continue
+        exact = False
+        if key[0] == "=":
+            run.append(fold(key[1:])[0])
+        elif key[0] == "~":
+            written = Written.of(key)
+            run.extend("" if wild(token.plain) else token.plain for token in written.tokens)
+            if written.open_end:
+                run.append("")
+        else:
+            run.append(fold(key)[0])
+    return run, exact
 
 
 def needs(node: Node, cost: Callable[[Key], float]) -> list[Need]:  # noqa: PLR0911 - one case a node
     """The two rarest sets of keys of which any match holds one each: fewer where there are none."""
     match node:
         case Word() | Phrase():
-            return _each(keys_needed(node), cost)
+            return _each(keys_needed(node)[0], cost)
         case And(children=below):
             return _rarest(need for child in below for need in needs(child, cost))
         case Or(children=below):
@@ -166,15 +190,13 @@ def simple(node: Node) -> tuple[int, bool]:
     """How many needs `node` comes down to, 0 where it is more than needs; and whether these decide it."""
     match node:
         case Word() | Phrase():
-            found = len(keys_needed(node))
-            return found, found == 1
+            found, decides = keys_needed(node)
+            return len(found), decides
         case Or(children=below):
-            words = all(isinstance(child, Word | Phrase) and _decides(child) for child in below)
+            words = all(isinstance(child, Word | Phrase) and keys_needed(child)[1] for child in below)
             return int(words), words
         case And(children=below):
             return _sum(below)
-        case Near(left=left, right=right):
-            return _sum((left, right))[0], False
         case Named(child=child):
             return simple(child)
     return 0, False
@@ -210,163 +232,31 @@ def document_keys(document: Document) -> Iterator[str]:
         name = name.partition(".")[2]
 
 
-def text_keys(node: Node) -> Iterator[str]:
-    """The keys that the lexicon must know to judge `node`."""
-    waiting: list[tuple[Node, str]] = [(node, "")]
-    seen = set()
+def gather(nodes: Iterable[Node]) -> tuple[set[Key], set[str]]:
+    """All keys that `needs` may name and the quick test may ask for; and those that a lexicon must know to judge."""
+    keys: set[Key] = set()
+    written: set[str] = set()
+    waiting = [(node, "") for node in nodes]
+    named: set[tuple[int, str]] = set()
     while waiting:
-        one, field = waiting.pop()
-        if isinstance(one, Word) and (not field or field in TEXT_FIELDS):
-            yield from one.keys
-        elif field == "author" and isinstance(one, Value | Word | Phrase):
-            phrase = as_phrase(one.text if isinstance(one, Value) else value_of(one))
-            yield from phrase.keys
-        elif isinstance(one, Field):
-            waiting.append((one.child, one.name))
-        elif not isinstance(one, Named) or (id(one.child), field) not in seen:
-            if isinstance(one, Named):
-                seen.add((id(one.child), field))
-            waiting.extend((child, field) for child in children(one))
-
-
-def gather(nodes: Iterable[Node], words: set[str], pairs: set[Pair]) -> bool:
-    """Add the keys that the lexicon must know, and the pairs that rules may need; whether any asks for own fields."""
-    own_fields = False
-    waiting = list(nodes)
-    named: set[int] = set()
-    while waiting:
-        node = waiting.pop()
+        node, field = waiting.pop()
         match node:
-            case Word():
-                words.update(node.keys)
-                if len(node.keys) > 1:
-                    pairs.update(key for key in keys_needed(node) if isinstance(key, tuple))
-            case Phrase():
-                words.update(node.keys)
-                pairs.update(key for key in keys_needed(node) if isinstance(key, tuple))
+            case Word() | Phrase() | Value() if field in ITEM_FIELDS:
+                if (key := value_key(field, node)) is not None:
+                    keys.add(key)
+                if field == "author":
+                    written.update(as_phrase(node.text if isinstance(node, Value) else value_of(node)).keys)
+            case Word() | Phrase():
+                keys.update(keys_needed(node)[0])
+                written.update(node.keys)
             case And(children=below) | Or(children=below):
-                waiting.extend(below)
-            case Field(name=name) if name in ITEM_FIELDS:
-                own_fields = True
-                words.update(text_keys(node))
-            case Named(child=child):
-                if id(child) not in named:
-                    named.add(id(child))
-                    waiting.append(child)
+                waiting += [(child, field) for child in below]
+            case Field(name=name, child=child):
+                waiting.append((child, name))
+            case Named(child=child):  # often named, looked at once in each field
+                if (id(child), field) not in named:
+                    named.add((id(child), field))
+                    waiting.append((child, field))
             case _:
-                waiting.extend(children(node))
-    return own_fields
-
-
-# --- the quick test -------------------------------------------------------------------------------------------------
-
-
-def compile_test(node: Node) -> tuple[Test, bool]:  # noqa: PLR0911 - one case a node
-    """A test of the set of keys that a document holds, and whether it decides; else it may say yes too often."""
-    match node:
-        case Word() | Phrase():
-            found = keys_needed(node)
-            return frozenset(found).issubset, len(found) == 1
-        case And(children=below):
-            return _all(below)
-        case Or(children=below):
-            return _any(below)
-        case Near(left=left, right=right):
-            return _all((left, right))[0], False
-        case Not(child=child):
-            test, decides = compile_test(child)
-            return ((lambda keys: not test(keys)), True) if decides else (_maybe, False)
-        case Named(child=child):
-            return compile_test(child)
-        case InLanguage(child=child):
-            return (_maybe if _excludes(child) else compile_test(child)[0]), False
-        case Field(name=name, child=child) if name in ITEM_FIELDS:
-            return _value_test(name, child)
-        case Field(child=child) | First(child=child) | AtLeast(child=child):
-            return (_maybe if _excludes(child) else compile_test(child)[0]), False
-    return _maybe, False
-
-
-def _maybe(_: AbstractSet[Key]) -> bool:
-    return True
-
-
-def _excludes(node: Node) -> bool:
-    """Whether more text could end a match of `node`, so that a test over the whole item says nothing of a part."""
-    return isinstance(node, Not) or any(map(_excludes, children(node)))
-
-
-def _value_test(field: str, node: Node) -> tuple[Test, bool]:
-    match node:
-        case Value() | Word() | Phrase():
-            key = value_key(field, node)
-            return (_maybe, False) if key is None else (frozenset((key,)).issubset, True)
-        case Named(child=child):
-            return _value_test(field, child)
-        case And(children=below):
-            return _all(tuple(Field(field, child) for child in below))
-        case Or(children=below):
-            return _any(tuple(Field(field, child) for child in below))
-        case Not(child=child):
-            return compile_test(Not(Field(field, child)))
-    return _maybe, False
-
-
-def _all(below: tuple[Node, ...]) -> tuple[Test, bool]:
-    need: set[Key] = set()
-    others: list[Test] = []
-    decide = True
-    for child in below:
-        if isinstance(child, Word | Phrase):
-            found = keys_needed(child)
-            need.update(found)
-            decide = decide and len(found) == 1
-            continue
-        test, decides = compile_test(child)
-        decide = decide and decides
-        if test is not _maybe:
-            others.append(test)
-    return _conjunction(frozenset(need), tuple(others)), decide
-
-
-def _conjunction(need: frozenset[Key], others: tuple[Test, ...]) -> Test:
-    if not others:
-        return need.issubset if need else _maybe
-    if len(others) == 1:
-        other = others[0]
-        return (lambda keys: need.issubset(keys) and other(keys)) if need else other
-
-    def test(keys: AbstractSet[Key]) -> bool:
-        if not need.issubset(keys):
-            return False
-        return all(other(keys) for other in others)
-
-    return test
-
-
-def _any(below: tuple[Node, ...]) -> tuple[Test, bool]:
-    either: set[Key] = set()
-    others: list[Test] = []
-    decide = True
-    for child in below:
-        if isinstance(child, Word | Phrase) and _decides(child):
-            either.update(keys_needed(child))
-            continue
-        test, decides = compile_test(child)
-        decide = decide and decides
-        if test is _maybe:
-            return _maybe, False
-        others.append(test)
-    return _disjunction(frozenset(either), tuple(others)), decide
-
-
-def _disjunction(either: frozenset[Key], others: tuple[Test, ...]) -> Test:
-    if not others:
-        return lambda keys: not either.isdisjoint(keys)
-
-    def test(keys: AbstractSet[Key]) -> bool:
-        if not either.isdisjoint(keys):
-            return True
-        return any(other(keys) for other in others)
-
-    return test
+                waiting += [(child, field) for child in children(node)]
+    return keys, {key for key in written if not is_plain(key)}

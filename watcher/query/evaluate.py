@@ -24,6 +24,7 @@ from watcher.query.ast import (
     Value,
     Word,
 )
+from watcher.query.leaves import is_plain
 from watcher.query.lexer import ITEM_FIELDS, TEXT_FIELDS
 from watcher.query.view import FieldText, Place, View
 from watcher.text.fold import normal
@@ -87,30 +88,28 @@ def holds(  # noqa: PLR0911, PLR0912 - one case a node
 
 def _stands(node: Word | Phrase, text: FieldText) -> bool:
     """Whether words stand side by side in a field."""
-    if not text.keys.issuperset(node.keys):
-        return False
-    return text.side_by_side(node.keys) if text.plain(node.keys) else bool(hits(node, text))
+    return text.side_by_side(node.keys) if all(map(is_plain, node.keys)) else bool(hits(node, text))
 
 
 def _near(node: Near, view: View, fields: tuple[str, ...]) -> bool:
     """Whether a NEAR holds: by the words around each word where it is of folded words only, else by all its places."""
     texts = view.texts(fields)
     if node.distance is not None and texts:
-        left, right = _either(node.left), _either(node.right)
-        if left and right and texts[0].plain(left) and texts[0].plain(right):
+        left, right = either(node.left), either(node.right)
+        if left and right and all(map(is_plain, (*left, *right))):
             return any(text.near(left, right, node.distance, node.ordered) for text in texts)
     return any(hits(node, text) for text in texts)
 
 
-def _either(node: Node) -> frozenset[str]:
-    """The keys of a word, or of OR of words; none where it is anything else."""
+def either(node: Node) -> frozenset[str]:
+    """The keys of a word, or of OR of words of one key; none where it is anything else."""
     match node:
         case Word(keys=keys) if len(keys) == 1:
             return frozenset(keys)
         case Or(children=below) if all(isinstance(child, Word) and len(child.keys) == 1 for child in below):
             return frozenset(child.keys[0] for child in below if isinstance(child, Word))
         case Named(child=child):
-            return _either(child)
+            return either(child)
     return frozenset()
 
 
@@ -179,7 +178,7 @@ def _hits(node: Node, text: FieldText) -> list[Hit]:
 def _side_by_side(keys: tuple[str, ...], text: FieldText) -> list[Hit]:
     if len(keys) == 1:
         return [Hit(first, last, ((first, last),)) for first, last in text.places(keys[0])]
-    if not text.keys.issuperset(keys) or (text.plain(keys) and not text.side_by_side(keys)):
+    if not all(map(text.holds, keys)) or (all(map(is_plain, keys)) and not text.side_by_side(keys)):
         return []
     runs = [(first, last) for first, last in text.places(keys[0])]
     for key in keys[1:]:

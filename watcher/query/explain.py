@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from watcher.model import Span
-from watcher.query.anchors import text_keys
+from watcher.query.anchors import gather
 from watcher.query.ast import (
     And,
     AtLeast,
@@ -29,8 +29,8 @@ from watcher.query.ast import (
 )
 from watcher.query.document import Document
 from watcher.query.evaluate import EVERYWHERE, Hit, Scope, gap, hits, holds, spans, times
-from watcher.query.leaves import Lexicon
 from watcher.query.lexer import ITEM_FIELDS
+from watcher.query.lexicon import Lexicon
 from watcher.query.view import View
 from watcher.text.fold import fold, words
 
@@ -93,7 +93,7 @@ def _lines(verdict: Verdict, indent: str) -> Iterator[str]:
 
 def explain(node: Node, document: Document) -> Explanation:
     """Judge `node` on `document`, with reasons. For one query and one document: a RuleSet is for many."""
-    view = View(Lexicon(text_keys(node)), document)
+    view = View(Lexicon(gather([node])[1]), document)
     verdict = _verdict(node, view, EVERYWHERE)
     return Explanation(verdict.holds, spans(node, view) if verdict.holds else (), verdict)
 

@@ -1,16 +1,14 @@
-"""What a query's words compare with: keys, and the lexicon that finds them in a text's chunks.
+"""What a query's words compare with: keys.
 
 A key says by itself how it compares: `mali` a folded word, `café` one with accents, `=US` a word as written, `niger*` a
-prefix, `wom?n` a pattern, `~c++` letters and signs as written, `^en attack` the words of a stem. What a chunk of text
-holds of a set of keys depends on nothing around it, so it is worked out once and remembered: news repeats its words.
+prefix, `wom?n` a pattern, `~c++` letters and signs as written, `^en attack` the words of a stem. Whether one of these
+holds is seen from a text's folded word alone (`mali`, `niger*`, `wom?n`, `^en attack`) or from the chunk around it.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-import sys
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -159,17 +157,6 @@ class Written:
         return last + 1 if follows else last
 
 
-class _Plains(dict[str, tuple[str, ...]]):
-    """Of each chunk its words, worked out when it is first asked for."""
-
-    def __init__(self, lexicon: Lexicon) -> None:
-        super().__init__()
-        self._lexicon = lexicon
-
-    def __missing__(self, written: str) -> tuple[str, ...]:
-        return self._lexicon.learn(written)
-
-
 def is_plain(key: str) -> bool:
     """Whether `key` is compared with words folded and without accents, so that it is the word itself."""
     if key.isascii():
@@ -177,157 +164,13 @@ def is_plain(key: str) -> bool:
     return key[0] not in "=~^" and key[-1] != "*" and "?" not in key and fold(key)[0] == key
 
 
-class Lexicon:
-    """A set of keys, and what each chunk of text seen so far holds: its folded words, and the keys that are more."""
+def by_word(key: str) -> bool:
+    """Whether a folded word alone tells if it holds `key`, which is more than a folded word itself."""
+    if key[0] in "=~":
+        return False
+    return key[0] == "^" or (("*" in key or "?" in key) and (key.isascii() or fold(key)[0] == key))
 
-    _MOST_CHARACTERS = 16_000_000  # of remembered chunks; then it starts anew
 
-    def __init__(self, keys: Iterable[str] = ()) -> None:
-        self._keys: set[str] = set()  # those that are more than a folded word
-        self._unaccented: dict[str, list[str]] = {}  # for words in capitals: the accented keys they may stand for
-        self._prefix_lengths: list[int] = []
-        self._accented_prefixes: list[tuple[str, str]] = []
-        self._patterns: list[tuple[re.Pattern[str], str]] = []
-        self._written: dict[str, list[Written]] = {}
-        self._exact = False
-        self._stems: set[str] = set()  # the languages of the keys that are stems
-        for key in keys:
-            if not is_plain(key):
-                self.add(key)
-        self.forget()
-
-    def forget(self) -> None:
-        """Drop what is remembered of chunks."""
-        self.plains = _Plains(self)
-        self.special: dict[str, tuple[str, ...]] = {}  # of chunks that hold some: keys that are more than a word
-        self.specials: set[str] = set()  # these chunks
-        self._holders: dict[str, list[str]] = {}  # of each such key: the chunks that hold it
-        self._characters = 0
-
-    def add(self, key: str) -> None:
-        """Take `key` into the set; before the first chunk, or followed by `forget`."""
-        if key in self._keys:
-            return
-        self._keys.add(key)
-        if key[0] == "=":
-            self._exact = True
-        elif key[0] == "^":
-            self._stems.add(key[1:].partition(" ")[0])
-        elif key[0] == "~":
-            written = Written.of(key)
-            self._written.setdefault(written.tokens[0].plain, []).append(written)
-        elif "?" in key:
-            self._patterns.append((re.compile(re.escape(key).replace(r"\?", r"\w").replace(r"\*", r"\w*")), key))
-        elif key[-1] == "*":
-            self._add_prefix(key)
-        elif not key.isascii() and (plain := fold(key)[0]) != key:
-            self._unaccented.setdefault(plain, []).append(key)
-
-    def _add_prefix(self, key: str) -> None:
-        if len(key) - 1 not in self._prefix_lengths:
-            self._prefix_lengths.append(len(key) - 1)
-        plain = fold(key[:-1])[0]
-        if plain != key[:-1]:
-            self._accented_prefixes.append((plain, key))
-
-    def learn(self, written: str) -> tuple[str, ...]:
-        """Work out what a chunk holds that was not seen before."""
-        self._characters += len(written) + 64
-        core = written.strip(_AROUND)
-        if core.isascii() and core.isalnum() and not self._intricate(core):
-            plain = sys.intern(core.lower())
-            plains: tuple[str, ...] = (plain,)
-            special = tuple(self._simple(plain, core)) if self._keys else ()
-        else:
-            piece = chunk(written)
-            plains = tuple([sys.intern(token.plain) for token in piece.tokens])
-            special = tuple({key: None for key, _, _ in self._places(piece)}) if self._keys else ()
-        self.plains[written] = plains
-        if special:
-            self.special[written] = special
-            self.specials.add(written)
-            for key in special:
-                self._holders.setdefault(key, []).append(written)
-        return plains
-
-    def _intricate(self, core: str) -> bool:
-        """Whether a word of ASCII letters and digits may be part of signs, or stand for an accented one."""
-        plain = core.lower()
-        if plain in self._written or plain in self._unaccented:
-            return True
-        return bool(self._accented_prefixes) and core.isupper()
-
-    def _simple(self, plain: str, core: str) -> Iterator[str]:
-        """What a chunk that is one word of ASCII letters and digits holds besides the word."""
-        keys = self._keys
-        if self._exact and "=" + core in keys:
-            yield "=" + core
-        for length in self._prefix_lengths:
-            if length <= len(plain) and plain[:length] + "*" in keys:
-                yield plain[:length] + "*"
-        for pattern, key in self._patterns:
-            if pattern.fullmatch(plain):
-                yield key
-        yield from self._stemmed(plain)
-
-    def only_plain(self, keys: Iterable[str]) -> bool:
-        """Whether each of `keys` can be in a text as a folded word only."""
-        return self._keys.isdisjoint(keys)
-
-    @property
-    def full(self) -> bool:
-        """Whether enough is remembered, so that `forget` is due."""
-        return self._characters > self._MOST_CHARACTERS
-
-    def holders(self, key: str) -> list[str]:
-        """The chunks seen so far that hold `key`, which is more than a folded word."""
-        return self._holders.get(key, [])
-
-    def places(self, written: str, key: str) -> list[tuple[int, int]]:
-        """Where `key` stands in a chunk: first and last token."""
-        if len(self.plains[written]) == 1:
-            return [(0, 0)]
-        return [(first, last) for found, first, last in self._places(chunk(written)) if found == key]
-
-    def _places(self, piece: Chunk) -> Iterator[tuple[str, int, int]]:
-        keys = self._keys
-        for place, token in enumerate(piece.tokens):
-            plain, accented = token.plain, token.accented
-            if accented is not plain and accented != plain and accented in keys:
-                yield accented, place, place
-            if self._exact and "=" + token.exact in keys:
-                yield "=" + token.exact, place, place
-            if self._unaccented and plain in self._unaccented and token.capitals:
-                for key in self._unaccented[plain]:
-                    yield key, place, place
-            if self._prefix_lengths:
-                for key in self._prefixes(token):
-                    yield key, place, place
-            for key in (*self._stemmed(plain), *self._wild(plain, accented)):
-                yield key, place, place
-            if self._written and plain in self._written:
-                for written in self._written[plain]:
-                    last = written.at(piece, place)
-                    if last is not None:
-                        yield written.key, place, last
-
-    def _wild(self, plain: str, accented: str) -> Iterator[str]:
-        for pattern, key in self._patterns:
-            if pattern.fullmatch(plain) or (accented != plain and pattern.fullmatch(accented)):
-                yield key
-
-    def _stemmed(self, plain: str) -> list[str]:
-        found = (f"^{lang} {stem(lang, plain)}" for lang in self._stems)
-        return [key for key in found if key in self._keys]
-
-    def _prefixes(self, token: Token) -> Iterator[str]:
-        plain, accented = token.plain, token.accented
-        for length in self._prefix_lengths:
-            if plain[:length] + "*" in self._keys and len(plain) >= length:
-                yield plain[:length] + "*"
-            if accented != plain and accented[:length] != plain[:length] and accented[:length] + "*" in self._keys:
-                yield accented[:length] + "*"
-        if self._accented_prefixes and token.capitals:
-            for start, key in self._accented_prefixes:
-                if plain.startswith(start):
-                    yield key
+def wild(word: str) -> bool:
+    """Whether a word of a `Written` has wildcards within, so that it is no word of a text."""
+    return _ONE in word or _MANY in word

@@ -150,7 +150,8 @@ def _single_forms(node: Node, forms: Collection[str]) -> Iterator[Finding]:
     units = [one for one in _own_nodes(node) if not isinstance(one, Phrase)]
     grouped = {id(child) for one in units if isinstance(one, Or) for child in one.children}
     within = {id(word) for one in _own_nodes(node) if isinstance(one, Phrase) for word in one.words}
-    units = [one for one in units if id(one) not in grouped | within]
+    inner = grouped | within
+    units = [one for one in units if id(one) not in inner]
     for word, _, hint in single_forms(units, forms):
         yield _at(word, "warning", f"{word.text} matches this one form of the name only", hint)
 

@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Set as AbstractSet
 from functools import cached_property
-from itertools import accumulate, chain
+from itertools import accumulate
 
 from watcher.query.document import Document
-from watcher.query.leaves import Lexicon
 from watcher.query.lexer import TEXT_FIELDS
+from watcher.query.lexicon import Lexicon
 from watcher.query.sentences import breaks
-from watcher.text.fold import CHUNK, chunk
+from watcher.text.fold import CHUNK, chunk, words
 
 Place = tuple[int, int]  # first and last token, counted over the field
 
 
 class FieldText:
-    """One field's text: which keys it holds, and, worked out when it is first asked for, where."""
+    """One field's text: which keys it holds, and where; each worked out when it is first asked for."""
 
     def __init__(self, lexicon: Lexicon, name: str, text: str, lang: str = "und") -> None:
         self.name = name
         self.lang = lang  # the item's
         self.text = text
+        self.tokens = words(text)
         self._lexicon = lexicon
-        self.pieces = text.split()
-        self.tokens = list(chain.from_iterable(map(lexicon.plains.__getitem__, self.pieces)))
-        self.keys = set(self.tokens)
-        self._special: set[str] = set()  # chunks that hold more than words
-        if lexicon.special:
-            self._special = lexicon.specials.intersection(self.pieces)
-            self.keys.update(*map(lexicon.special.__getitem__, self._special))
         self._places: dict[str, list[Place]] = {}
         self._sentences: tuple[list[int], list[int]] | None = None
         self._offsets: list[tuple[int, int]] | None = None
 
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The folded words that stand in it."""
+        return frozenset(self.tokens)
+
     def holds(self, key: str) -> bool:
         """Whether `key` stands in it."""
-        return key in self.keys
+        return key in self.words or key in self._by_word or key in self._by_chunk
 
     def places(self, key: str) -> list[Place]:
         """Where `key` stands, in order."""
@@ -47,39 +46,66 @@ class FieldText:
             known = self._places[key] = self._find(key)
         return known
 
-    def plain(self, keys: Iterable[str]) -> bool:
-        """Whether each of `keys` can stand here as a folded word only."""
-        return self._lexicon.only_plain(keys)
-
     def side_by_side(self, words: tuple[str, ...]) -> bool:
         """Whether these folded words stand one after the other."""
+        if not self.words.issuperset(words):
+            return False
         tokens, size = self.tokens, len(words)
-        first = words[0]
-        return any(tuple(tokens[at : at + size]) == words for at in indices(tokens, first))
+        return any(tuple(tokens[at : at + size]) == words for at in self._at[words[0]])
 
-    def near(self, left: AbstractSet[str], right: frozenset[str], distance: int, ordered: bool) -> bool:
+    def near(self, left: AbstractSet[str], right: AbstractSet[str], distance: int, ordered: bool) -> bool:
         """Whether folded words of two kinds stand with at most `distance` words between them."""
-        tokens, keys = self.tokens, self.keys
         reach = distance + 1
-        for word in left:
-            if word in keys:
-                for at in indices(tokens, word):
-                    if not right.isdisjoint(tokens[at + 1 : at + 1 + reach]):
-                        return True
-                    if not ordered and not right.isdisjoint(tokens[max(0, at - reach) : at]):
-                        return True
+        others = sorted(at for word in right & self.words for at in self._at[word])
+        for word in left & self.words if others else ():
+            for at in self._at[word]:
+                following = bisect_right(others, at)
+                if following < len(others) and others[following] - at <= reach:
+                    return True
+                if not ordered and (before := bisect_left(others, at)) and at - others[before - 1] <= reach:
+                    return True
         return False
 
+    @cached_property
+    def _at(self) -> dict[str, list[int]]:
+        """Where each word stands."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for at, word in enumerate(self.tokens):
+            found[word].append(at)
+        return found
+
     def _find(self, key: str) -> list[Place]:
-        if key not in self.keys:
-            return []
-        found = [(at, at) for at in indices(self.tokens, key)]
-        for written in self._special.intersection(self._lexicon.holders(key)):
-            within = self._lexicon.places(written, key)
-            for at in indices(self.pieces, written):
-                start = self._starts[at]
-                found.extend((start + first, start + last) for first, last in within)
-        return sorted(set(found))
+        if key in self.words:
+            return [(at, at) for at in self._at[key]]
+        if key in self._by_word:
+            return sorted((at, at) for word in self._by_word[key] for at in self._at[word])
+        return sorted(self._by_chunk.get(key, ()))
+
+    @cached_property
+    def _by_word(self) -> dict[str, list[str]]:
+        """Of each prefix, pattern and stem that stands in it: the words that hold it."""
+        found: dict[str, list[str]] = {}
+        if self._lexicon.reads_words:
+            for word in self.words:
+                for key in self._lexicon.of_word[word]:
+                    found.setdefault(key, []).append(word)
+        return found
+
+    @cached_property
+    def _by_chunk(self) -> dict[str, set[Place]]:
+        """Of each key with signs, capitals or accents that stands in it: where."""
+        found: dict[str, set[Place]] = {}
+        if self._lexicon.reads_chunks:
+            for at, written in enumerate(self.pieces):
+                for key, first, last in self._lexicon.of_chunk[written]:
+                    start = self._starts[at]
+                    found.setdefault(key, set()).add((start + first, start + last))
+        return found
+
+    @cached_property
+    def pieces(self) -> list[str]:
+        """Its chunks."""
+        return self.text.split()
 
     @cached_property
     def length(self) -> int:
@@ -89,7 +115,7 @@ class FieldText:
     @cached_property
     def _starts(self) -> list[int]:
         """Of each chunk the number of its first token."""
-        return list(accumulate(map(len, map(self._lexicon.plains.__getitem__, self.pieces)), initial=0))
+        return list(accumulate((len(chunk(written).tokens) for written in self.pieces), initial=0))
 
     def offsets(self, place: Place) -> tuple[int, int]:
         """The characters [start, end) of a place."""
@@ -114,18 +140,6 @@ class FieldText:
             self._sentences = breaks(self.text)
         marks = self._sentences[0 if unit == "s" else 1]
         return bisect_right(marks, self._token(first)[0]) == bisect_right(marks, self._token(last)[0])
-
-
-def indices(items: list[str], wanted: str) -> list[int]:
-    """At which places `wanted` stands."""
-    found = []
-    at = -1
-    try:
-        while True:
-            at = items.index(wanted, at + 1)
-            found.append(at)
-    except ValueError:
-        return found
 
 
 class View:

@@ -1,7 +1,8 @@
 import time
+from unittest import mock
 
 from watcher.model import Item
-from watcher.query import Document, Node, RuleSet, parse
+from watcher.query import Document, Node, RuleSet, index, lexicon, parse, presearch
 
 
 def rules(**queries: str) -> RuleSet:
@@ -31,13 +32,24 @@ def test_spans_mark_the_words_that_decided() -> None:
     assert {span.field for span in match.spans} == {"body"}
 
 
-def test_reuse_keeps_what_did_not_change() -> None:
-    before = rules(a="Mali", b="Niger")
-    after = before.reuse({"a": parse("Mali"), "b": parse("Niger OR Chad"), "c": parse("coup")})
-    assert after._by_name["a"] is before._by_name["a"]
-    assert after._by_name["b"] is not before._by_name["b"]
-    assert after.names(Document(body="Chad: a coup")) == ["b", "c"]
-    assert before.names(Document(body="Chad: a coup")) == []
+def test_reuse_compiles_only_what_changed() -> None:
+    before = rules(a="Mali NOT coup", gone="Chad", b="Niger", near="coup NEAR/3 army", never="NOT x")
+    item = Document(body="Niger and Chad: army coup in Mali")
+    assert before.names(item) == ["gone", "b", "near", "never"]
+    with mock.patch.object(presearch, "_filed", wraps=presearch._filed) as filed:
+        after = before.reuse(
+            {
+                "c": parse("in Mali"),
+                "near": parse("coup NEAR/3 army"),
+                "a": parse("Mali NOT coup"),
+                "b": parse("Niger OR x"),
+                "never": parse("NOT x"),
+            }
+        )
+    assert [call.args[0] for call in filed.call_args_list] == [parse("in Mali"), parse("Niger OR x")]
+    assert after.names(item) == ["c", "near", "b", "never"]
+    assert after.names(Document(body="Mali x")) == ["a", "b"]
+    assert before.names(item) == ["gone", "b", "near", "never"]
 
 
 def test_document_of_an_item() -> None:
@@ -50,8 +62,10 @@ def test_forgetting_what_is_remembered_changes_nothing() -> None:
     ruleset = rules(a="Mali NEAR/2 coup", b="mal*")
     item = Document(body="coup in Mali")
     assert ruleset.names(item) == ["a", "b"]
-    ruleset._lexicon._characters = 10**9
-    assert ruleset.names(item) == ["a", "b"]
+    with mock.patch.object(index, "_MOST", 0), mock.patch.object(lexicon, "_MOST", 0):
+        assert ruleset.names(item) == ["a", "b"]
+        assert ruleset.names(Document(body="malice")) == ["b"]
+        assert ruleset.names(item) == ["a", "b"]
 
 
 def test_a_text_made_to_be_slow_is_judged_in_time() -> None:
