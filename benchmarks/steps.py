@@ -16,7 +16,9 @@ from watcher.query import RuleSet
 from watcher.sources import conditional
 from watcher.store.sqlite import SqliteStore
 
-poll, judge = (importlib.import_module(f"watcher.pipeline.{name}") for name in ("poll", "judge"))  # functions, too
+poll, judge, stories = (
+    importlib.import_module(f"watcher.pipeline.{name}") for name in ("poll", "judge", "stories")
+)  # functions, too
 
 STEPS: tuple[tuple[str, Any, str], ...] = (
     ("pipe", workers.pickle, "dumps"),
@@ -27,8 +29,8 @@ STEPS: tuple[tuple[str, Any, str], ...] = (
     ("match: explain", judge, "explain"),
     ("story", judge, "signature_of"),
     ("story", judge, "outline"),
-    ("story", judge, "relate"),
-    ("story", judge, "decide_story"),
+    ("story", stories, "relate"),
+    ("story", stories, "decide_story"),
 )
 
 

@@ -13,9 +13,12 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from difflib import SequenceMatcher
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,7 @@ from typing import Any
 from watcher.model import Item
 from watcher.stories import group_file, group_items, outline, signature, story_text
 
+decide_module, event_module = (import_module(f"watcher.stories.{name}") for name in ("decide", "event"))
 Grouping = Callable[[Sequence[Item]], dict[str, str]]
 VARIANTS = ("whole", "cut60", "cut30", "head", "swapped", "edit5", "edit10", "edit15", "dateline")
 FILLER = (
@@ -56,6 +60,8 @@ def main() -> None:
         print_mined(mined, grouping)
         print_labelled(labelled, grouping)
     print_events(labelled, read(news / "articles_1000.jsonl"), mined)
+    print_own_reports(read(news / "articles_1000.jsonl"), mined, labelled)
+    print_sensitivity(items, truth, mined, labelled)
 
 
 def methods() -> dict[str, Grouping]:
@@ -126,18 +132,23 @@ def pair_items(one: dict[str, Any], other: dict[str, Any], same_site: bool) -> l
 
 
 def print_synthetic(items: Sequence[Item], story: dict[str, str], truth: dict[str, int]) -> None:
-    members = defaultdict(list)
-    for item in items:
-        members[story[item.id]].append(truth[item.id])
-    true = sum(pairs(size) for group in members.values() for size in Counter(group).values())
-    merged = sum(pairs(len(group)) for group in members.values())
-    wanted = sum(pairs(size) for size in Counter(truth.values()).values())
-    print(f"  synthetic, mixed order: recall {true / wanted:.4f}, precision {true / max(merged, 1):.5f} (of pairs)")
+    recall, precision = synthetic(story, truth)
+    print(f"  synthetic, mixed order: recall {recall:.4f}, precision {precision:.5f} (of pairs)")
     for variant in VARIANTS:
         numbers = set(truth.values())
         hits = sum(story[f"{number}-original"] == story[f"{number}-{variant}"] for number in numbers)
         print(f"    {variant:9} {hits / len(numbers):.3f}", end="")
     print()
+
+
+def synthetic(story: dict[str, str], truth: dict[str, int]) -> tuple[float, float]:
+    """Recall and precision, of pairs."""
+    members = defaultdict(list)
+    for name, number in truth.items():
+        members[story[name]].append(number)
+    true = sum(pairs(size) for group in members.values() for size in Counter(group).values())
+    merged = sum(pairs(len(group)) for group in members.values())
+    return true / sum(pairs(size) for size in Counter(truth.values()).values()), true / max(merged, 1)
 
 
 def pairs(size: int) -> int:
@@ -200,6 +211,106 @@ def print_events(
     print(f"  {len(items)} articles of many years: {len(related)} related; an outline takes {took * 1e3:.2f} ms")
     for item, relation in related:
         print(f"    {item.title[:60]} ~ {relation.story.title[:60]} ({relation.detail})")
+
+
+def print_own_reports(
+    articles: Sequence[dict[str, Any]], mined: Sequence[dict[str, Any]], labelled: Sequence[dict[str, Any]]
+) -> None:
+    """Pairs that are own reports of one event by a measure that is not ours, and which of them are taken for copies."""
+    pairs = own_reports([*articles, *(pair[half] for pair in mined for half in ("a", "b"))])
+    same = [halves(pair) for pair in labelled if pair["label"] == "OK"]
+    pairs += [(one, other) for one, other in same if overlap(one["text"], other["text"])[1] < OWN_SHARE]
+    told = [(kin(pair_items(one, other, False)), one, other) for one, other in pairs]
+    copies = [(one, other) for kind, one, other in told if kind == "copy"]
+    related = sum(kind == "related" for kind, _, _ in told)
+    print(f"\nown reports of one event: {len(copies)} copies, {related} related, of {len(told)} pairs")
+    for one, other in copies:
+        run, share = overlap(one["text"], other["text"])
+        print(f"  copy: {one['title'][:60]} ~ {other['title'][:60]} (a run of {run} words, {share:.0%} in common)")
+    for kind, one, other in told[:: max(len(told) // 10, 1)]:
+        print(f"  {kind}: {one['title'][:60]} ~ {other['title'][:60]}")
+
+
+OWN_SHARE = 0.2  # of the shorter text's words in runs of RUN or more that the other has: less than a fifth
+RUN = 5
+
+
+def own_reports(articles: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Of two outlets, within a day, with two words of the titles and five names in common, and hardly a passage."""
+    unique = {article["text"][:300]: article for article in articles if article.get("date")}
+    by_day: defaultdict[int, list[tuple[dict[str, Any], set[str], set[str]]]] = defaultdict(list)
+    for article in unique.values():
+        day = date.fromisoformat(article["date"][:10]).toordinal()
+        title = set(re.findall(r"\w{4,}", article["title"].lower()))
+        names = set(re.findall(r"(?<=[a-z,] )[A-Z][a-z]{3,}", article["text"][:1500]))
+        by_day[day].append((article, title, names))
+    found = []
+    for day, here in sorted(by_day.items()):
+        near = [*here, *by_day.get(day + 1, [])]
+        for place, (one, title, names) in enumerate(here):
+            for other, title_too, names_too in near[place + 1 :]:
+                if one["source"] == other["source"] or len(title & title_too) < 2 or len(names & names_too) < 5:
+                    continue
+                if overlap(one["text"], other["text"])[1] < OWN_SHARE:
+                    found.append((one, other))
+    return found
+
+
+def overlap(one: str, other: str) -> tuple[int, float]:
+    """The longest run of words that both texts have, and the share of the shorter one in such runs of RUN or more."""
+    ours, theirs = (re.findall(r"\w+", text.lower()) for text in (one, other))
+    blocks = SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()
+    runs = [block.size for block in blocks if block.size >= RUN]
+    return max(runs, default=0), sum(runs) / max(min(len(ours), len(theirs)), 1)
+
+
+def print_sensitivity(
+    items: Sequence[Item],
+    truth: dict[str, int],
+    mined: Sequence[dict[str, Any]],
+    labelled: Sequence[dict[str, Any]],
+) -> None:
+    """What becomes of the figures where a threshold is a fifth lower or higher."""
+    print(
+        "\nthresholds a fifth lower and higher: synthetic recall and precision; mined >= .5 and below; BAD, OK merged"
+    )
+    for module, name in (
+        (decide_module, "CONTAINED"),
+        (decide_module, "LOOSELY"),
+        (decide_module, "SPREAD"),
+        (decide_module, "SHARED"),
+        (event_module, "ALIKE"),
+    ):
+        usual = getattr(module, name)
+        for factor in (0.8, 1.0, 1.2):
+            value = round(usual * factor) if isinstance(usual, int) else usual * factor
+            setattr(module, name, value)
+            print(f"  {name} {value:.2f}: {figures(items, truth, mined, labelled)}")
+        setattr(module, name, usual)
+
+
+def figures(
+    items: Sequence[Item],
+    truth: dict[str, int],
+    mined: Sequence[dict[str, Any]],
+    labelled: Sequence[dict[str, Any]],
+) -> str:
+    recall, precision = synthetic(group_file(items), truth)
+    bands = {
+        high: [
+            merges(group_file, pair_items(pair["a"], pair["b"], False))
+            for pair in mined
+            if not pair["same_source"] and (pair["containment5"] >= 0.5) is high
+        ]
+        for high in (True, False)
+    }
+    told = {
+        label: Counter(kin(pair_items(*halves(pair), False)) for pair in labelled if pair["label"] == label)
+        for label in ("BAD", "OK")
+    }
+    parts = [f"{sum(hits)}/{len(hits)}" for hits in bands.values()]
+    parts += [f"{label} {kinds['copy']} copies {kinds['related']} related" for label, kinds in told.items()]
+    return f"{recall:.4f} {precision:.4f}, {', '.join(parts)}"
 
 
 def kin(items: Sequence[Item]) -> str:

@@ -11,7 +11,7 @@ from watcher.config import Config, load
 from watcher.fetch import Client
 from watcher.model import Item
 from watcher.pipeline import Services
-from watcher.pipeline.judge import Judged, judge, record
+from watcher.pipeline.judge import Judged, judge, record_new
 from watcher.pipeline.services import Counts
 from watcher.store import Store, Tx
 from watcher.workers import Workers
@@ -48,8 +48,7 @@ async def ingest(services: Services, *items: Item) -> Counts:
     verdicts = [judged(services, item) for item in items]
 
     async def work(tx: Tx) -> Counts:
-        new = await tx.items.add(items, now=tx.now, baseline=False, read_at=None)
-        return await record(tx, services, [one for one in verdicts if one.item.id in new], tx.now)
+        return await record_new(tx, services, verdicts, baseline=False, now=tx.now)
 
     return await services.store.write(work, ingest=True)
 

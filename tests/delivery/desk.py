@@ -17,6 +17,7 @@ from watcher.daemon.start import lanes, services
 from watcher.model import Alert, AlertState, Delivery, Item, Queue, Reason, Span, Story, derive_id
 from watcher.pipeline import Services
 from watcher.store import Store, Tx, open_store
+from watcher.store.groups import Entry
 
 WATCH_LIST = """\
 settings: {{timezone: UTC}}
@@ -72,9 +73,9 @@ class Desk:
 
         async def work(tx: Tx) -> None:
             await tx.items.add([item for item, _ in made], now=self.now, baseline=False, read_at=None)
-            for item, story in made:
+            for _, story in made:
                 await tx.stories.open(story, ())
-                await self._alerts(tx, story, item, rules)
+            await self._alerts(tx, made, rules)
 
         await self.store.write(work)
         return [story.id for _, story in made]
@@ -92,22 +93,26 @@ class Desk:
 
         async def work(tx: Tx) -> None:
             story, item = (await tx.stories.get([story_id]))[story_id], (await tx.items.get([item_id]))[item_id]
-            await self._alerts(tx, story, item, [rule])
+            await self._alerts(tx, [(item, story)], [rule])
 
         await self.store.write(work)
 
-    async def _alerts(self, tx: Tx, story: Story, item: Item, rules: Iterable[str]) -> None:
-        for name in rules:
-            rule = self.services.config.rules[name]
-            alert = Alert(
-                derive_id("alert", name, story.id), name, story.id, item.id, AlertState.WAITING, Reason.FIRST_SIGHT,
-                self.now, (Span("title", 4, 8),),
-            )  # fmt: skip
-            await tx.alerts.add(alert)
-            for channel in rule.notify:
-                configured = self.services.config.channels[channel]
-                at = group.place(configured, kind="alert", event=story.event, priority=rule.priority, now=self.now)
-                await tx.groups.put(channel, at.kind, at.key, at.flush_at, alert.id, now=self.now)
+    async def _alerts(self, tx: Tx, made: Sequence[tuple[Item, Story]], rules: Iterable[str]) -> None:
+        alerts, entries = [], []
+        for item, story in made:
+            for name in rules:
+                rule = self.services.config.rules[name]
+                alert = Alert(
+                    derive_id("alert", name, story.id), name, story.id, item.id, AlertState.WAITING,
+                    Reason.FIRST_SIGHT, self.now, (Span("title", 4, 8),),
+                )  # fmt: skip
+                alerts.append(alert)
+                for channel in rule.notify:
+                    configured = self.services.config.channels[channel]
+                    at = group.place(configured, kind="alert", event=story.event, priority=rule.priority, now=self.now)
+                    entries.append(Entry(channel, at.kind, at.key, at.flush_at, alert.id))
+        await tx.alerts.add_all(alerts)
+        await tx.groups.put_all(entries, self.now)
 
     async def copy(self, name: str, story_id: str, outlet: str) -> None:
         """One more outlet carries a story."""

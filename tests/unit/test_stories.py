@@ -148,6 +148,35 @@ def test_a_short_item_is_a_copy_under_the_same_title_when_its_text_agrees() -> N
     assert judged(other, first) is Reason.NEW_STORY
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            ("Selwyn Bridge crash driver had lost licence: court", ""),
+            (
+                "Selwyn Bridge crash driver Tom Arden 'saw nothing'",
+                "Arden told the court that the sun had blinded him.",
+            ),
+        ),
+        (
+            (
+                "Man, 23, charged over plan to blow up the Arlen dam",
+                "Prosecutors in Arlen brought charges on Monday against a 23-year-old man who they say planned to "
+                "blow up the dam in spring.",
+            ),
+            (
+                "Charges brought against engineer over Arlen dam plot",
+                "Arlen prosecutors have accused a 23-year-old man who they say planned to blow up the oldest dam.",
+            ),
+        ),
+    ],
+)
+def test_short_reports_of_one_event_are_not_copies(one: tuple[str, str], other: tuple[str, str]) -> None:
+    first, second = item("a", one[0], summary=one[1]), item("b", other[0], summary=other[1])
+    assert judged(second, first) is Reason.NEW_STORY
+    assert judged(first, second) is Reason.NEW_STORY
+
+
 def test_the_same_title_over_two_long_texts_is_not_enough() -> None:
     title = "Council votes to close the river tunnel"
     assert judged(item("b", title, prose(8, 30)), item("a", title, prose(9, 30))) is Reason.NEW_STORY
@@ -175,6 +204,29 @@ def test_a_round_up_is_a_story_of_its_own() -> None:
     whole = item("r", "The week in three stories", "\n\n".join(part.body for part in parts))
     assert judged(whole, *parts) is Reason.ROUND_UP
     assert judged(whole, parts[0]) is Reason.SAME_TEXT
+
+
+def test_a_round_up_of_two_stories_is_a_story_of_its_own_too() -> None:
+    one, other = (
+        item(name, f"{name} on {name} street today", prose(seed, 24)) for seed, name in ((60, "v"), (61, "w"))
+    )
+    links = prose(62, 8)
+    whole = item("r", "The evening in short", f"{one.body}\n\n{links}\n\n{other.body}")
+    assert judged(whole, one, other) is Reason.ROUND_UP
+    assert judged(whole, other, one) is Reason.ROUND_UP
+
+
+def test_a_text_from_which_two_pieces_were_cut_is_no_round_up() -> None:
+    text = prose(63, 60).split()
+    half = len(text) * 2 // 5
+    head, tail = " ".join(text[:half]), " ".join(text[-half:])
+    whole = item("w", "Council votes to close the river tunnel", " ".join(text))
+    cut = item("a", "Council votes to close the river tunnel", head, "one.test")
+    rest = item("b", "Something said of a vote", tail, "other.test")
+    assert judged(whole, cut, rest) is Reason.SAME_TEXT
+    mostly = item("m", "Under another head", " ".join(text[: len(text) * 3 // 5]), "one.test")
+    last = item("l", "What remained", " ".join(text[-len(text) // 3 :]), "other.test")
+    assert judged(whole, mostly, last) is Reason.SAME_TEXT
 
 
 def test_parts_that_come_after_their_round_up_are_stories_of_their_own() -> None:

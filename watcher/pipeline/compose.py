@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from watcher.alerting.excerpt import excerpt
@@ -44,8 +45,14 @@ class Post:
 async def post_of(channel: Channel) -> Post:
     """How `channel` is sent to. Raises TransportError where its URL is unusable."""
     url = channel.url.get_secret_value()
+    await transport_for(url).ready(url)
+    return _post(url)
+
+
+@lru_cache(maxsize=256)
+def _post(url: str) -> Post:
+    """As `post_of`, once its transport is ready; a URL is read once, not with every flush."""
     transport = transport_for(url)
-    await transport.ready(url)
     return Post(transport, url, tuple(target for target, _ in transport.targets(url)))
 
 

@@ -47,29 +47,43 @@ async def flush(services: Services, claim: Claim[Group]) -> Counts:
     if quiet_until is not None:
         await _wait_out(store, claim, quiet_until, now)
         return Counts()
-    event = compose.event_of(claim.row)
-    if claim.row.key == f"high:{event}":  # what else is known of the event is in the same message
-        await store.write(lambda tx: tx.groups.absorb(claim, f"event:{event}", now))
-    async with store.read() as tx:
-        follows = await _urgent_told(tx, claim)
-        news = await compose.gather(tx, claim)
-        silences = await tx.silences.list(now)
-        # Who comes later must not take the tokens that a catch-up waits for, and need not be rendered to find out.
-        catch_up = await tx.groups.catch_up(claim) if _yields(claim.row) else None
-        held_until = await _held_until(tx, channel, post.targets, now)
-    if follows:
-        await store.write(lambda tx: tx.groups.fold(claim, kind="alert", key=f"high:{event}", flush_at=now, now=now))
-        return Counts()
-    news = await _silence(services, claim, news, silences, now)
-    if not news.alerts and not (news.earlier and set(news.outlets()) - set(claim.row.outlets)):
-        await store.write(lambda tx: tx.groups.rest(claim))
-    elif held_until is not None:
-        await _hold(store, claim, news, held_until, now)
-    elif catch_up is not None and news.alerts:
-        await store.write(lambda tx: tx.groups.fold(claim, kind="digest", key="limit", flush_at=catch_up, now=now))
-    else:
+    silences, news = await store.write(lambda tx: _look(tx, claim, channel, post.targets, now))
+    if silences:
+        logger.info("silenced", channel=channel.name, alerts=silences)
+    if news is not None:
         await _tell(services, claim, channel, post, news, now)
     return Counts()
+
+
+async def _look(
+    tx: Tx, claim: Claim[Group], channel: Channel, targets: Sequence[Target], now: float
+) -> tuple[int, News | None]:
+    """How many alerts silences hold back, and what is left to be told now; None where the claim was ended instead."""
+    event = compose.event_of(claim.row)
+    if claim.row.key == f"high:{event}":  # what else is known of the event is in the same message
+        await tx.groups.absorb(claim, f"event:{event}", now)
+    if await _urgent_told(tx, claim):
+        await tx.groups.fold(claim, kind="alert", key=f"high:{event}", flush_at=now, now=now)
+        return 0, None
+    silences = await tx.silences.list(now)
+    held_until = await _held_until(tx, channel, targets, now)
+    # Who comes later must not take the tokens that a catch-up waits for, and need not be rendered to find out.
+    catch_up = await tx.groups.catch_up(claim) if held_until is None and _yields(claim.row) else None
+    if catch_up is not None and not silences and not claim.row.flush_no:  # nor need it be read
+        await tx.groups.fold(claim, kind="digest", key="limit", flush_at=catch_up, now=now)
+        return 0, None
+    found = await compose.gather(tx, claim)
+    news = await _silence(tx, claim, found, silences, now)
+    silenced = len(found.alerts) - len(news.alerts)
+    if not news.alerts and not (news.earlier and set(news.outlets()) - set(claim.row.outlets)):
+        await tx.groups.rest(claim)
+    elif held_until is not None:
+        await _hold(tx, claim, news, held_until, now)
+    elif catch_up is not None and news.alerts:
+        await tx.groups.fold(claim, kind="digest", key="limit", flush_at=catch_up, now=now)
+    else:
+        return silenced, news
+    return silenced, None
 
 
 async def _channel_removed(services: Services, claim: Claim[Group], now: float) -> None:
@@ -126,39 +140,31 @@ async def _held_until(tx: Tx, channel: Channel, targets: Sequence[Target], now: 
     return min(waits, default=None)
 
 
-async def _silence(
-    services: Services, claim: Claim[Group], news: News, silences: Sequence[Silence], now: float
-) -> News:
+async def _silence(tx: Tx, claim: Claim[Group], news: News, silences: Sequence[Silence], now: float) -> News:
     """Let the ends of silences tell what they hold back; what is left to tell now."""
     held = compose.silenced(news, silences, claim.row.channel)
     by_silence: dict[str, list[str]] = {}
     for alert in news.alerts:
         if alert.id in held:
             by_silence.setdefault(held[alert.id].id, []).append(alert.id)
-
-    async def work(tx: Tx) -> None:
-        for silence in silences:
-            ids = by_silence.get(silence.id, ())
-            if not ids:
-                continue
-            key = silence_key(silence.id)
-            await tx.groups.divert(claim, ids, kind="digest", key=key, flush_at=silence.until, now=now)
-            if silence.kind != "channel":
-                for id_ in ids:
-                    await tx.alerts.move(id_, AlertState.WAITING, AlertState.WAITING, Reason.SILENCED)
-
-    if by_silence:
-        await services.store.write(work)
-        logger.info("silenced", channel=claim.row.channel, alerts=len(news.alerts))
+    for silence in silences:
+        ids = by_silence.get(silence.id, ())
+        if not ids:
+            continue
+        key = silence_key(silence.id)
+        await tx.groups.divert(claim, ids, kind="digest", key=key, flush_at=silence.until, now=now)
+        if silence.kind != "channel":
+            for id_ in ids:
+                await tx.alerts.move(id_, AlertState.WAITING, AlertState.WAITING, Reason.SILENCED)
     return news.without(held)
 
 
-async def _hold(store: Store, claim: Claim[Group], news: News, until: float, now: float) -> None:
+async def _hold(tx: Tx, claim: Claim[Group], news: News, until: float, now: float) -> None:
     """Nothing is rendered for a channel that is not to be reached: what it misses is one message afterwards."""
     if claim.row.kind == "alert" and news.alerts:
-        await store.write(lambda tx: tx.groups.fold(claim, kind="digest", key=HELD, flush_at=until, now=now))
+        await tx.groups.fold(claim, kind="digest", key=HELD, flush_at=until, now=now)
     else:
-        await store.write(lambda tx: tx.groups.postpone(claim, until, Reason.CHANNEL_HELD))
+        await tx.groups.postpone(claim, until, Reason.CHANNEL_HELD)
 
 
 async def _tell(services: Services, claim: Claim[Group], channel: Channel, post: Post, news: News, now: float) -> None:

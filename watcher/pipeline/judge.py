@@ -6,24 +6,19 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from watcher import log
 from watcher.alerting import decide
 from watcher.config import Rule
 from watcher.model import Alert, AlertState, Coverage, Item, Match, Reason, Story, derive_id
 from watcher.pipeline.placing import place, reach, release_held
 from watcher.pipeline.services import Counts, Services
+from watcher.pipeline.stories import grown_keys, place_all
 from watcher.query import Document, explain
 from watcher.sources import Source
 from watcher.store import Tx
-from watcher.store.events import WINDOW as EVENT_WINDOW
-from watcher.store.stories import WINDOW as STORY_WINDOW
-from watcher.stories import SHARED, Outline, outline, relate, signature_of, title_hash
-from watcher.stories import decide as decide_story
-from watcher.text.urls import canonical
+from watcher.store.items import Became
+from watcher.stories import Outline, outline, signature_of
 
 BASELINES = (Reason.SILENT_BASELINE, Reason.UNDATED_BASELINE)  # what they drop does not block what comes later
-
-logger = log.get("judge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,76 +73,45 @@ def why(rule: Rule, one: Judged) -> dict[str, Any]:
     return explain(rule.node, Document.of(one.item, one.source.tags)).tree.to_json()
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """The story that an item belongs to, and whether it has more outlets, or its event more stories, by it."""
-
-    story: Story
-    grown: bool
+async def record_new(tx: Tx, services: Services, judged: Sequence[Judged], *, baseline: bool, now: float) -> Counts:
+    """Keep those of the judged items that are not known, with what became of them, and record what follows."""
+    known = await tx.items.known([one.item.id for one in judged])
+    fresh = {one.item.id: one for one in judged if one.item.id not in known}
+    counts, became = await _record(tx, services, list(fresh.values()), now)
+    items = [one.item for one in fresh.values()]
+    added = await tx.items.add(items, now=now, baseline=baseline, read_at=None, became=became)
+    return counts + Counts(new_items=len(added))
 
 
 async def record(tx: Tx, services: Services, judged: Sequence[Judged], now: float) -> Counts:
     """Give each judged item its story, make the alerts that follow, and put them into their channels' groups."""
-    counts = Counts()
-    verdicts: list[tuple[str, str | None, Reason, str]] = []
-    for one in judged:
-        if one.too_old:  # kept so that it is known, and told to nobody
-            verdicts.append((one.item.id, None, Reason.TOO_OLD, "feed"))
-            continue
-        placed = await _story(tx, one, now)
-        event = placed.story.event
-        if placed.story.first_item != one.item.id:  # what was told is in one more outlet
-            await tx.groups.grown(services.config.channels, (f"event:{event}", f"high:{event}"))
-        rules = [(match, rule) for match in one.matches if (rule := services.rules.get(match.rule)) is not None]
-        covered = await reach(tx, event) if any(rule.min_outlets > 1 for _, rule in rules) else None
-        reason, alerts = Reason.NO_MATCH, 0
-        for match, rule in rules:
-            reason, made = await _alert(tx, services, rule, match, one, placed.story, covered, now)
-            alerts += made
-        if placed.grown:
-            await release_held(tx, services, event, "baseline" if one.baseline else "alert", now)
-        verdicts.append((one.item.id, placed.story.id, reason, "article" if one.article else "feed"))
-        counts += Counts(matched=int(bool(one.matches)), alerts=alerts)
-    await tx.items.judged_all(verdicts)
+    counts, became = await _record(tx, services, judged, now)
+    await tx.items.judged_all(became)
     return counts
 
 
-async def _story(tx: Tx, one: Judged, now: float) -> _Placed:
-    """The story that the item belongs to: the one it already has, a known one, or a new one."""
-    item, url = one.item, canonical(one.item.url)
-    story = await tx.stories.of_item(item.id) if one.again else None
-    if story is not None:  # judged before, on its feed's text: the article says more of the same story
-        if story.first_item == item.id:
-            await tx.stories.replace_hashes(story.id, one.hashes)
-        return _Placed(story, grown=False)
-    found = await tx.stories.look_up(
-        url, one.hashes, now - STORY_WINDOW, least=SHARED, sure=(title_hash(item),) if item.title else ()
-    )
-    verdict = decide_story(item, one.hashes - found.common, found.candidates, copies=one.source.copies)
-    if verdict.story is not None:
-        return _Placed(await tx.stories.join(verdict.story.id, item.id, item.outlet, now), grown=True)
-    return await _open(tx, one, found.common, now, alone=verdict.reason is Reason.ROUND_UP)
-
-
-async def _open(tx: Tx, one: Judged, common: Collection[int], now: float, *, alone: bool) -> _Placed:
-    """A new story, of an event that others report or of one of its own; `alone`: it reports no one event."""
-    item, story_id = one.item, derive_id("story", one.item.id)
-    outlets = (item.outlet,) if item.outlet else ()
-    story = Story(story_id, item.id, item.title, opened_at=now, seen_at=now, event=story_id, outlets=outlets)
-    if alone:
-        await tx.stories.open(story, one.hashes, common=common)
-        return _Placed(story, grown=False)
-    heard = await tx.events.heard(one.outline.words.keys(), one.outline.title, now - EVENT_WINDOW)
-    said = one.outline.without(heard.common)
-    relation = relate(item, said, heard.held, heard.reports)
-    if relation is not None:
-        story = replace(story, event=relation.story.event)
-        logger.debug("related", title=item.title, to=relation.story.title, why=relation.detail)
-    described = relation is not None and await tx.events.described(story.event)
-    opened = await tx.stories.open(story, one.hashes, common=common, words=None if described else said.marked)
-    if opened and not described:
-        await tx.events.describe(story, said.title)
-    return _Placed(story, grown=relation is not None)
+async def _record(tx: Tx, services: Services, judged: Sequence[Judged], now: float) -> tuple[Counts, dict[str, Became]]:
+    counts = Counts()
+    placed = await place_all(tx, [one for one in judged if not one.too_old], now)
+    if keys := grown_keys(placed):  # what was told is in one more outlet
+        await tx.groups.grown(services.config.channels, keys)
+    became: dict[str, Became] = {}
+    for one in judged:
+        if one.too_old:  # kept so that it is known, and told to nobody
+            became[one.item.id] = Became(None, Reason.TOO_OLD, "feed")
+            continue
+        story = placed[one.item.id].story
+        rules = [(match, rule) for match in one.matches if (rule := services.rules.get(match.rule)) is not None]
+        covered = await reach(tx, story.event) if any(rule.min_outlets > 1 for _, rule in rules) else None
+        reason, alerts = Reason.NO_MATCH, 0
+        for match, rule in rules:
+            reason, made = await _alert(tx, services, rule, match, one, story, covered, now)
+            alerts += made
+        if placed[one.item.id].grown:
+            await release_held(tx, services, story.event, "baseline" if one.baseline else "alert", now)
+        became[one.item.id] = Became(story.id, reason, "article" if one.article else "feed")
+        counts += Counts(matched=int(bool(one.matches)), alerts=alerts)
+    return counts, became
 
 
 async def _alert(

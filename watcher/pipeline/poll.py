@@ -11,7 +11,7 @@ from watcher import log
 from watcher.errors import FetchError, FetchKind, HostBusy, ParseError
 from watcher.extract import wants_article
 from watcher.model import Claim, Item, SourceState
-from watcher.pipeline.judge import Judged, judge, record
+from watcher.pipeline.judge import Judged, judge, record_new
 from watcher.pipeline.outage import answered
 from watcher.pipeline.services import LATER, Counts, Services
 from watcher.pipeline.subscribe import hubs
@@ -160,12 +160,10 @@ async def sift(
 
 async def keep(tx: Tx, services: Services, judged: Sequence[Judged], how: Reading, now: float) -> Counts:
     """Keep judged items and what follows from those that are really new."""
-    added = await tx.items.add([one.item for one in judged], now=now, baseline=how.baseline, read_at=None)
-    new = [one for one in judged if one.item.id in added]
-    counts = await record(tx, services, new, now)
-    if new and not how.baseline:
-        counts += await at_known_addresses(tx, services, new[0].source, new, now)
-    return counts + Counts(new_items=len(added))
+    counts = await record_new(tx, services, judged, baseline=how.baseline, now=now)
+    if judged and not how.baseline:
+        counts += await at_known_addresses(tx, services, judged[0].source, judged, now)
+    return counts
 
 
 async def _keep_early(

@@ -37,28 +37,36 @@ def _update_of(change: dict[str, Any]) -> Update:
     return Update(**{**change, "edits": tuple((gone, come) for gone, come in change["edits"])})
 
 
+def _values(new: Alert) -> dict[str, Any]:
+    return {
+        "id": new.id,
+        "rule": new.rule,
+        "story": new.story,
+        "item": new.item,
+        "state": new.state.value,
+        "reason": new.reason.name,
+        "created_at": new.created_at,
+        "spans": [asdict(span) for span in new.spans],
+        "note": new.note,
+        "explanation": new.explanation,
+        "change": None if new.update is None else asdict(new.update),
+    }
+
+
 class AlertStatements(Statements):
     """Statements about alerts."""
 
     async def add(self, new: Alert) -> bool:
         """Record an alert; False where it was recorded before."""
-        added = await self._first(
-            self._insert(alert).on_conflict_do_nothing().returning(alert.c.id),
-            {
-                "id": new.id,
-                "rule": new.rule,
-                "story": new.story,
-                "item": new.item,
-                "state": new.state.value,
-                "reason": new.reason.name,
-                "created_at": new.created_at,
-                "spans": [asdict(span) for span in new.spans],
-                "note": new.note,
-                "explanation": new.explanation,
-                "change": None if new.update is None else asdict(new.update),
-            },
-        )
-        return added is not None
+        return bool(await self.add_all([new]))
+
+    async def add_all(self, alerts: Collection[Alert]) -> set[str]:
+        """Record alerts; the ids of those that were not recorded before."""
+        rows = [_values(new) for _, new in sorted({new.id: new for new in alerts}.items())]
+        if not rows:
+            return set()
+        added = await self._run(self._insert(alert).on_conflict_do_nothing().returning(alert.c.id), rows)
+        return {row.id for row in added}
 
     async def of_items(self, ids: Collection[str]) -> list[Alert]:
         """The alerts that these items made, updates too; oldest first."""

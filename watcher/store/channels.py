@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, bindparam, or_, select, update
 
 from watcher.model import Reason
 from watcher.store.statements import Statements
@@ -34,6 +34,9 @@ class ChannelState:
         return self.failing == DOWN
 
 
+_ONE = select(channel).where(channel.c.channel == bindparam("name"), channel.c.target == bindparam("of"))
+
+
 def _state(row: Row[Any]) -> ChannelState:
     return ChannelState(row.channel, row.target, row.hold_until, row.refused, row.refused_at, row.moved_to, row.failing)
 
@@ -43,7 +46,7 @@ class ChannelStatements(Statements):
 
     async def get(self, name: str, target: str = "") -> ChannelState:
         """What is known of a target."""
-        row = await self._first(select(channel).where(channel.c.channel == name, channel.c.target == target))
+        row = await self._first(_ONE, {"name": name, "of": target})
         return ChannelState(name, target) if row is None else _state(row)
 
     async def list(self) -> list[ChannelState]:

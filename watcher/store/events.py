@@ -7,36 +7,21 @@ DESCRIBED stories, so that it does not drift from what it began with, and a look
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Delete, Insert, ScalarSelect, Select, bindparam, delete, func, insert, select, update
 
 from watcher.model import Report, Story
+from watcher.store.nearby import COMMON_WORD, Heard, Hearing
 from watcher.store.packing import among, each, many, unpack
 from watcher.store.statements import Statements
 from watcher.store.stories import story_of
 from watcher.store.tables import event_word, story
 
 WINDOW = 6 * 3600.0  # what is opened this long after a story can report its event
-COMMON = 32  # events
 DESCRIBED = 8  # stories
-REPORTS = 6  # the best by shared words of the title
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What is known of an item's words."""
-
-    reports: tuple[Report, ...] = ()  # stories whose titles hold some of its title
-    held: Mapping[int, int] = field(default_factory=dict)  # how many events hold each word in a title
-
-    @property
-    def common(self) -> frozenset[int]:
-        """Words that so many events hold that they say nothing of any."""
-        return frozenset(word for word, events in self.held.items() if events >= COMMON)
 
 
 class EventStatements(Statements):
@@ -47,30 +32,42 @@ class EventStatements(Statements):
 
         `words` are those of the item, `title` those of its title; one of these at least is shared.
         """
-        if not title:
-            return Heard()
-        counts = await self._rows(_held(self._postgres), {"words": many(words, self._postgres), "since": since})
-        held = {row.hash: row.events for row in counts}
-        rare = [word for word in title if 0 < held.get(word, 0) < COMMON]
+        return (await self.around([(words, title)], since)).heard(words, title)
+
+    async def around(self, outlines: Sequence[tuple[Collection[int], Collection[int]]], since: float) -> Hearing:
+        """What `heard` says of each of many items, with three statements for all of them."""
+        words = {word for said, title in outlines if title for word in said}
+        if not words:
+            return Hearing({}, ())
+        values = {"words": many(sorted(words), self._postgres), "since": since}
+        held = {row.hash: row.events for row in await self._rows(_held(self._postgres), values)}
+        rare = sorted({word for _, title in outlines for word in title if 0 < held.get(word, 0) < COMMON_WORD})
         if not rare:
-            return Heard(held=held)
-        best = await self._rows(_best(self._postgres), {"words": many(rare, self._postgres), "since": since})
-        nos = many([row.story for row in best], self._postgres)
-        found = await self._rows(_outlined(self._postgres), {"nos": nos, "since": since})
-        return Heard(tuple(Report(story_of(row), unpack(row.words)) for row in found), held)
+            return Hearing(held, ())
+        values = {"words": many(rare, self._postgres), "since": since}
+        rows = await self._rows(_rows(self._postgres), values)
+        hearing = Hearing(held, ((row.hash, row.story, row.event) for row in rows))
+        nos = sorted({number for _, title in outlines for number in hearing.best(title)})
+        if nos:
+            values = {"nos": many(nos, self._postgres), "since": since}
+            found = await self._rows(_outlined(self._postgres), values)
+            hearing.learn({row.no: Report(story_of(row), unpack(row.words)) for row in found})
+        return hearing
 
-    async def described(self, event: str) -> bool:
-        """Whether as many stories describe the event as may."""
-        row = await self._first(
-            select(func.count().label("stories")).where(story.c.event == event, story.c.words.isnot(None))
-        )
-        return row is not None and row.stories >= DESCRIBED
+    async def described(self, event: str) -> int:
+        """How many stories describe the event; no more than DESCRIBED may."""
+        counted = await self._first(_DESCRIBED, {"of": event})
+        return 0 if counted is None else int(counted.stories)
 
-    async def describe(self, one: Story, title: Collection[int]) -> None:
-        """Let later reports of the event be found by the words of this story's title."""
-        if title:
-            values = {"words": many(sorted(title), self._postgres), "story": one.id, "event": _number(one.event)}
-            await self._run(_describe(self._postgres), values)
+    async def describe(self, reports: Collection[tuple[int, Story, Collection[int]]]) -> None:
+        """Let later reports of events be found by the words of titles: of each story its number, itself, the words."""
+        rows = [
+            {"words": many(sorted(title), self._postgres), "no": no, "event": number(one.event)}
+            for no, one, title in reports
+            if title
+        ]
+        if rows:
+            await self._run(_describe(self._postgres), rows)
 
     async def stories(self, event: str) -> Sequence[Story]:
         """The stories that report an event, in the order in which they were opened."""
@@ -107,9 +104,12 @@ class EventStatements(Statements):
         return len(rows)
 
 
-def _number(event: str) -> int:
-    """An event as the table counts it: 64 bits."""
+def number(event: str) -> int:
+    """An event as the table of words counts it: 64 bits."""
     return int.from_bytes(hashlib.blake2b(event.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+_DESCRIBED = select(func.count().label("stories")).where(story.c.event == bindparam("of"), story.c.words.isnot(None))
 
 
 @cache
@@ -134,14 +134,8 @@ def _held(postgres: bool) -> Select[Any]:
 
 
 @cache
-def _best(postgres: bool) -> Select[Any]:
-    return (
-        select(event_word.c.story)
-        .where(among(event_word.c.hash, "words", postgres), event_word.c.story >= _oldest())
-        .group_by(event_word.c.story)
-        .order_by(func.count().desc(), event_word.c.story.desc())
-        .limit(REPORTS)
-    )
+def _rows(postgres: bool) -> Select[Any]:
+    return select(event_word).where(among(event_word.c.hash, "words", postgres), event_word.c.story >= _oldest())
 
 
 @cache
@@ -153,8 +147,7 @@ def _outlined(postgres: bool) -> Select[Any]:
 @cache
 def _describe(postgres: bool) -> Insert:
     words = each("words", postgres)
-    no = select(story.c.no).where(story.c.id == bindparam("story")).scalar_subquery()
-    rows = select(words.c.value, no, bindparam("event", type_=BigInteger))
+    rows = select(words.c.value, bindparam("no", type_=BigInteger), bindparam("event", type_=BigInteger))
     return insert(event_word).from_select(["hash", "story", "event"], rows)
 
 

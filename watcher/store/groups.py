@@ -2,17 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, delete, func, literal, or_, select, update
+from sqlalchemy import Insert, Row, Select, bindparam, delete, func, literal, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from watcher.model import AlertState, Claim, Delivery, Group, Reason, derive_id
 from watcher.store.deliveries import DeliveryStatements
+from watcher.store.packing import among, many
 from watcher.store.statements import Statements
 from watcher.store.tables import alert, group, member
 
 MOST_DOUBLINGS = 5  # of the interval after which copies of what was told are told: 10 minutes, up to some 5 hours
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An alert that the group of (channel, kind, key) is to tell at `flush_at` (see `put_all`)."""
+
+    channel: str
+    kind: str
+    key: str
+    flush_at: float
+    alert: str
+    slide: bool = False
+    latest: float | None = None
+
+
+def _due(row: Row[Any], entries: Iterable[Entry]) -> tuple[float, float | None]:
+    """When a group is flushed, now that `entries` came, and the time that this does not slide past."""
+    due, latest = row.due, row.latest
+    for one in entries:
+        latest = one.latest if due is None or latest is None else latest
+        moved = one.flush_at if due is None else max(due, one.flush_at) if one.slide else min(due, one.flush_at)
+        if one.slide and latest is not None:
+            moved = min(moved, latest)
+        due = max(moved, row.not_before or 0.0)
+    return due, latest
+
+
+# Statements that every alert runs through, built once: building one takes as long as running it.
+_MOVE = update(group).where(group.c.id == bindparam("of")).values(due=bindparam("at"), latest=bindparam("until"))
+_ONE = select(group.c.flush_no, group.c.due).where(group.c.id == bindparam("of"))
+_waits = (member.c.group_id == bindparam("of")) & member.c.flush_no.is_(None)
+_MEMBERS = select(member.c.alert_id).where(_waits).order_by(member.c.added_at, member.c.alert_id)
+_LEAVE = delete(member).where(_waits)
+
+
+@cache
+def _make(postgres: bool) -> Insert:
+    into = postgresql.insert(group) if postgres else sqlite.insert(group)
+    return into.on_conflict_do_nothing()
+
+
+@cache
+def _join(postgres: bool) -> ReturningInsert[Any]:
+    into = postgresql.insert(member) if postgres else sqlite.insert(member)
+    return into.on_conflict_do_nothing().returning(member.c.group_id, member.c.alert_id)
+
+
+@cache
+def _locked(postgres: bool) -> Select[Any]:
+    return select(group).where(among(group.c.id, "ids", postgres)).order_by(group.c.id).with_for_update()
 
 
 def group_row(row: Row[Any]) -> Group:
@@ -37,43 +92,48 @@ class GroupStatements(Statements):
         slide: bool = False,
         latest: float | None = None,
     ) -> str:
-        """Let the group of (channel, kind, key) tell an alert; the group's id. Doing it again changes nothing.
+        """Let the group of (channel, kind, key) tell an alert; the group's id. Doing it again changes nothing."""
+        [id_] = await self.put_all([Entry(channel, kind, key, flush_at, alert_id, slide, latest)], now)
+        return id_
 
-        The group is flushed at the earliest `flush_at` of what waits in it. With `slide` an alert moves that on to its
+    async def put_all(self, entries: Sequence[Entry], now: float) -> set[str]:
+        """Let groups tell alerts; the groups' ids. Doing it again changes nothing.
+
+        A group is flushed at the earliest `flush_at` of what waits in it. With `slide` an alert moves that on to its
         own `flush_at`, but not past the `latest` that came with the first.
         """
-        id_ = await self._group(channel, kind, key)
-        row = (await self._run(select(group).where(group.c.id == id_).with_for_update())).one()
-        added = await self._first(
-            self._insert(member).on_conflict_do_nothing().returning(member.c.alert_id),
-            {"group_id": id_, "alert_id": alert_id, "flush_at": flush_at, "added_at": now},
-        )
-        if added is None or row.lease_until is not None:
-            return id_  # who flushes it at this moment looks for members that came meanwhile
-        first = row.due is None
-        latest = latest if first or row.latest is None else row.latest
-        due = flush_at if first else max(row.due, flush_at) if slide else min(row.due, flush_at)
-        if slide and latest is not None:
-            due = min(due, latest)
-        due = max(due, row.not_before or 0.0)
-        await self._run(update(group).where(group.c.id == id_).values(due=due, latest=latest))
-        return id_
-
-    async def _group(self, channel: str, kind: str, key: str) -> str:
-        id_ = derive_id("group", channel, kind, key)
-        await self._run(
-            self._insert(group).on_conflict_do_nothing(), {"id": id_, "channel": channel, "kind": kind, "key": key}
-        )
-        return id_
+        if not entries:
+            return set()
+        by_group: dict[tuple[str, str, str], list[Entry]] = {}
+        for one in entries:
+            by_group.setdefault((one.channel, one.kind, one.key), []).append(one)
+        # In the order of ids: two workers that lock the same rows in two orders would wait for each other.
+        ids = sorted((derive_id("group", *place), place) for place in by_group)
+        made = [{"id": id_, "channel": channel, "kind": kind, "key": key} for id_, (channel, kind, key) in ids]
+        await self._run(_make(self._postgres), made)
+        named = {"ids": many([id_ for id_, _ in ids], self._postgres)}
+        rows = {row.id: row for row in await self._rows(_locked(self._postgres), named)}
+        members = [
+            {"group_id": id_, "alert_id": one.alert, "flush_at": one.flush_at, "added_at": now}
+            for id_, place in ids
+            for one in by_group[place]
+        ]
+        joined = await self._run(_join(self._postgres), members)
+        added = {(row.group_id, row.alert_id) for row in joined}
+        moved = []
+        for id_, place in ids:
+            # Who flushes a group at this moment looks for members that came meanwhile.
+            fresh = [one for one in by_group[place] if (id_, one.alert) in added]
+            if fresh and rows[id_].lease_until is None:
+                due, latest = _due(rows[id_], fresh)
+                moved.append({"of": id_, "at": due, "until": latest})
+        if moved:
+            await self._run(_MOVE, moved)
+        return {id_ for id_, _ in ids}
 
     async def members(self, claim: Claim[Group]) -> list[str]:
         """The alerts that wait to be told by the claimed group, in the order in which they came."""
-        rows = await self._rows(
-            select(member.c.alert_id)
-            .where(member.c.group_id == claim.id, member.c.flush_no.is_(None))
-            .order_by(member.c.added_at, member.c.alert_id)
-        )
-        return [row.alert_id for row in rows]
+        return [row.alert_id for row in await self._rows(_MEMBERS, {"of": claim.id})]
 
     async def flushed(
         self,
@@ -149,9 +209,9 @@ class GroupStatements(Statements):
         if id_ == claim.id:
             await self._end(claim, due=flush_at)
             return
-        for alert_id in await self.members(claim):
-            await self.put(row.channel, kind, key, flush_at, alert_id, now=now)
-        await self._run(delete(member).where(member.c.group_id == claim.id, member.c.flush_no.is_(None)))
+        members = await self.members(claim)
+        await self.put_all([Entry(row.channel, kind, key, flush_at, alert_id) for alert_id in members], now)
+        await self._run(_LEAVE, {"of": claim.id})
         await self._end(claim, due=None, latest=None)
 
     async def divert(
@@ -159,8 +219,7 @@ class GroupStatements(Statements):
     ) -> None:
         """Let the channel's group of (kind, key) tell `alert_ids` at `flush_at`; the claim goes on with the others."""
         row = await self._check(claim)
-        for alert_id in alert_ids:
-            await self.put(row.channel, kind, key, flush_at, alert_id, now=now)
+        await self.put_all([Entry(row.channel, kind, key, flush_at, alert_id) for alert_id in alert_ids], now)
         await self._run(
             delete(member).where(
                 member.c.group_id == claim.id, self._among(member.c.alert_id, alert_ids), member.c.flush_no.is_(None)
@@ -178,16 +237,15 @@ class GroupStatements(Statements):
         free = (group.c.id == id_) & group.c.lease_until.is_(None) & group.c.due.isnot(None)
         if await self._first(select(group.c.id).where(free).with_for_update()) is None:
             return
-        waiting = select(member.c.alert_id).where(member.c.group_id == id_, member.c.flush_no.is_(None))
-        for one in await self._rows(waiting.order_by(member.c.added_at, member.c.alert_id)):
-            await self.put(row.channel, row.kind, row.key, now, one.alert_id, now=now)
-        await self._run(delete(member).where(member.c.group_id == id_, member.c.flush_no.is_(None)))
+        waits = await self._rows(_MEMBERS, {"of": id_})
+        await self.put_all([Entry(row.channel, row.kind, row.key, now, one.alert_id) for one in waits], now)
+        await self._run(_LEAVE, {"of": id_})
         await self._run(update(group).where(group.c.id == id_).values(due=None))
 
     async def told(self, channel: str, kind: str, key: str) -> bool:
         """Whether the channel's group of (kind, key) has told anything."""
         id_ = derive_id("group", channel, kind, key)
-        row = await self._first(select(group.c.flush_no).where(group.c.id == id_))
+        row = await self._first(_ONE, {"of": id_})
         return row is not None and row.flush_no > 0
 
     async def grown(self, channels: Iterable[str], keys: Collection[str]) -> None:
@@ -212,7 +270,7 @@ class GroupStatements(Statements):
     async def catch_up(self, claim: Claim[Group]) -> float | None:
         """When the channel's catch-up after its limit is told, where one waits that is not the claimed group itself."""
         id_ = derive_id("group", claim.row.channel, "digest", "limit")
-        found = await self._first(select(group.c.due).where(group.c.id == id_, group.c.id != claim.id))
+        found = await self._first(_ONE, {"of": id_}) if id_ != claim.id else None
         return None if found is None else found.due
 
     async def hasten(self, kinds: Collection[str], now: float) -> None:

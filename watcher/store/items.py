@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import Row, Select, bindparam, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from watcher.model import Claim, Item, Reason, WaitingItem
+from watcher.store.packing import among, many
 from watcher.store.statements import Statements
 from watcher.store.tables import item
 from watcher.text.urls import canonical
@@ -34,6 +38,20 @@ class StoredItem:
     judged_on: str | None  # "feed" or "article"
     version_of: str | None = None  # the item that this is a later text of
     headline: str | None = None  # its title now, where another one was told
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What became of an item, judged on the "feed" or on its "article"."""
+
+    story: str | None
+    reason: Reason
+    judged_on: str
+
+    @property
+    def values(self) -> dict[str, str | None]:
+        """As the table has it."""
+        return {"story": self.story, "reason": self.reason.name, "judged_on": self.judged_on}
 
 
 def item_of(row: Row[Any]) -> Item:
@@ -104,6 +122,17 @@ def item_values(one: Item) -> dict[str, Any]:
     }
 
 
+@cache
+def _known(postgres: bool) -> Select[tuple[str]]:
+    return select(item.c.id).where(among(item.c.id, "ids", postgres))
+
+
+@cache
+def _add(postgres: bool) -> ReturningInsert[Any]:
+    into = postgresql.insert(item) if postgres else sqlite.insert(item)
+    return into.on_conflict_do_nothing().returning(item.c.id)
+
+
 _JUDGED = (
     update(item)
     .where(item.c.id == bindparam("of"))
@@ -118,10 +147,22 @@ class ItemStatements(Statements):
         """Those of `ids` that the store has."""
         if not ids:
             return set()
-        return {row.id for row in await self._rows(select(item.c.id).where(self._among(item.c.id, ids)))}
+        named = {"ids": many(sorted(ids), self._postgres)}
+        return {row.id for row in await self._rows(_known(self._postgres), named)}
 
-    async def add(self, items: Collection[Item], *, now: float, baseline: bool, read_at: float | None) -> set[str]:
-        """Keep new items; the ids of those that were really new. Their articles are to be read at `read_at`."""
+    async def add(
+        self,
+        items: Collection[Item],
+        *,
+        now: float,
+        baseline: bool,
+        read_at: float | None,
+        became: Mapping[str, Became] | None = None,
+    ) -> set[str]:
+        """Keep new items; the ids of those that were really new. Their articles are to be read at `read_at`.
+
+        `became` says by id what became of those that were judged already.
+        """
         if not items:
             return set()
         common = {"due": read_at, "first_seen": now, "last_listed": now, "baseline": baseline}
@@ -130,7 +171,9 @@ class ItemStatements(Statements):
         rows = [
             {"id": id_, **item_values(one), **common, "given": given_hash(one)} for id_, one in sorted(unique.items())
         ]
-        added = await self._run(self._insert(item).on_conflict_do_nothing().returning(item.c.id), rows)
+        if became is not None:
+            rows = [{**row, **became[str(row["id"])].values} for row in rows]
+        added = await self._run(_add(self._postgres), rows)
         return {row.id for row in added}
 
     async def listed(self, ids: Collection[str], now: float) -> None:
@@ -172,15 +215,15 @@ class ItemStatements(Statements):
 
     async def judged(self, id_: str, story: str | None, reason: Reason, judged_on: str) -> None:
         """What became of an item, judged on the "feed" or on its "article"."""
-        await self.judged_all([(id_, story, reason, judged_on)])
+        await self.judged_all({id_: Became(story, reason, judged_on)})
 
-    async def judged_all(self, verdicts: Collection[tuple[str, str | None, Reason, str]]) -> None:
+    async def judged_all(self, became: Mapping[str, Became]) -> None:
         """As `judged`, of many items at once."""
-        rows = [
-            {"of": id_, "in_story": story, "because": reason.name, "by": judged_on}
-            for id_, story, reason, judged_on in sorted(verdicts, key=lambda verdict: verdict[0])
-        ]
-        if rows:
+        if became:
+            rows = [
+                {"of": id_, "in_story": one.story, "because": one.reason.name, "by": one.judged_on}
+                for id_, one in sorted(became.items())
+            ]
             await self._run(_JUDGED, rows)
 
     async def stored(self, id_: str) -> StoredItem | None:

@@ -37,15 +37,15 @@ def unpack(packed: bytes | None) -> frozenset[int]:
     return frozenset(struct.unpack(f"<{len(packed) // 8}q", packed)) if packed else frozenset()
 
 
-def many(values: Collection[int], postgres: bool) -> Any:
+def many(values: Collection[int] | Collection[str], postgres: bool) -> Any:
     """The parameter for `among` and `each`."""
     return list(values) if postgres else json.dumps(list(values))
 
 
 def among(compared: ColumnElement[Any], name: str, postgres: bool) -> ColumnElement[bool]:
-    """`compared` is one of the integers in the parameter `name`: a statement that can be built once."""
+    """`compared` is one of the values in the parameter `name`: a statement that can be built once."""
     if postgres:
-        return compared == any_(bindparam(name, type_=ARRAY(BigInteger)))
+        return compared == any_(bindparam(name, type_=ARRAY(compared.type)))
     return compared.in_(select(func.json_each(bindparam(name)).table_valued("value").c.value))
 
 

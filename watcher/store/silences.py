@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 
 from watcher.model import Silence
 from watcher.store.statements import Statements
@@ -13,6 +13,9 @@ from watcher.store.tables import group, silence
 
 def _silence(row: Row[Any]) -> Silence:
     return Silence(row.id, row.rule, row.until, row.created_at, row.note, row.kind or "rule")
+
+
+_BY_END = select(silence).where(silence.c.until > bindparam("after")).order_by(silence.c.until, silence.c.id)
 
 
 class SilenceStatements(Statements):
@@ -35,10 +38,8 @@ class SilenceStatements(Statements):
 
     async def list(self, now: float | None = None) -> list[Silence]:
         """Every silence by its end, or with `now` those in force then."""
-        statement = select(silence).order_by(silence.c.until, silence.c.id)
-        if now is not None:
-            statement = statement.where(silence.c.until > now)
-        return [_silence(row) for row in await self._rows(statement)]
+        rows = await self._rows(_BY_END, {"after": float("-inf") if now is None else now})
+        return [_silence(row) for row in rows]
 
     async def get(self, id_: str) -> Silence | None:
         """A silence, in force or not, or None."""

@@ -13,8 +13,10 @@ from sqlalchemy import (
     Dialect,
     Executable,
     Row,
+    Select,
     Table,
     any_,
+    bindparam,
     func,
     literal,
     select,
@@ -51,6 +53,8 @@ class Statements:
         self._postgres = connection.dialect.name == "postgresql"
 
     async def _run(self, statement: Executable, values: Values | Sequence[Values] | None = None) -> CursorResult[Any]:
+        if isinstance(values, list) and len(values) == 1:
+            values = values[0]  # much cheaper than running it "many" times
         return await self._connection.execute(statement, values)
 
     async def _rows(self, statement: Executable, values: Values | None = None) -> Sequence[Row[Any]]:
@@ -83,12 +87,15 @@ class Statements:
 
     async def _check(self, claim: Claim[Any]) -> Row[Any]:
         """The claimed row, locked until the transaction ends. Raises LeaseLost as `_end` does."""
-        table = WORK[claim.queue]
-        row = await self._first(
-            select(table)
-            .where(table.c.id == claim.id, table.c.token == claim.token, table.c.lease_until.isnot(None))
-            .with_for_update()
-        )
+        row = await self._first(_HELD[claim.queue], {"of": claim.id, "fence": claim.token})
         if row is None:
             raise LeaseLost(f"the claim on {claim.queue.value} {claim.id} is no longer ours: nothing was written")
         return row
+
+
+def _held(table: Table) -> Select[Any]:
+    ours = (table.c.id == bindparam("of")) & (table.c.token == bindparam("fence")) & table.c.lease_until.isnot(None)
+    return select(table).where(ours).with_for_update()
+
+
+_HELD = {queue: _held(table) for queue, table in WORK.items()}  # built once: each result of work runs one

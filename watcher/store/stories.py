@@ -29,15 +29,13 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from watcher.model import Candidate, Item, Story
 from watcher.store.items import item_of
+from watcher.store.nearby import BY_URL, COMMON, Found, Nearby, Opened, Sought, copied
 from watcher.store.packing import among, each, many, pack, unpack
 from watcher.store.statements import Statements
 from watcher.store.tables import alert, item, shingle, story
 
 WINDOW = 72 * 3600.0  # copies are looked for this long after a story's last copy,
 LONGEST = 7 * 86400.0  # and this long after its first
-COMMON = 20  # stories
-CANDIDATES = 20  # the best by shared hashes
-BY_URL = 5  # the latest of one canonical URL
 MOST_HASHES = 4000  # of one text; the lowest, so that two texts keep the same
 
 
@@ -49,17 +47,6 @@ class StoredStory:
     items: tuple[Item, ...]
     seen: tuple[float, ...]  # when each came
     alerts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a look-up gives: stories that an item may be a copy of, and which of its hashes many stories share.
-
-    Neither what was compared nor the candidates' hashes hold the common ones.
-    """
-
-    candidates: tuple[Candidate, ...] = ()
-    common: frozenset[int] = frozenset()
 
 
 def story_of(row: Row[Any]) -> Story:
@@ -75,8 +62,25 @@ def story_of(row: Row[Any]) -> Story:
     )
 
 
-def _lowest(hashes: Collection[int]) -> list[int]:
+def lowest(hashes: Collection[int]) -> list[int]:
+    """Those of a text's hashes that are kept, in their order."""
     return sorted(hashes)[:MOST_HASHES]
+
+
+def _values(one: Opened) -> dict[str, Any]:
+    new = one.story
+    return {
+        "id": new.id,
+        "first_item": new.first_item,
+        "title": new.title,
+        "opened_at": new.opened_at,
+        "seen_at": new.seen_at,
+        "expires_at": _expires(new.opened_at, new.seen_at),
+        "event": new.event,
+        "outlets": list(new.outlets),
+        "hashes": pack(one.hashes),
+        "words": None if one.words is None else pack(one.words),
+    }
 
 
 def _expires(opened_at: float, seen_at: float) -> float:
@@ -92,7 +96,7 @@ class StoryStatements(Statements):
             return frozenset()
         rows = await self._rows(
             select(shingle.c.hash)
-            .where(self._among(shingle.c.hash, _lowest(hashes)))
+            .where(self._among(shingle.c.hash, lowest(hashes)))
             .group_by(shingle.c.hash)
             .having(func.count() >= COMMON)
         )
@@ -105,37 +109,42 @@ class StoryStatements(Statements):
 
         A story shares `least` hashes with the item, or one of those in `sure`; only of such are texts read.
         """
-        by_url: set[int] = set()
-        if canonical_url:
-            by_url = {row.no for row in await self._rows(_at_url(), {"url": canonical_url, "since": since})}
-        by_text, common = await self._by_text(_lowest(hashes), least, sure) if hashes else (set(), frozenset[int]())
-        if not by_url and not by_text:
-            return Found(common=common)
-        nos = many(by_url | by_text, self._postgres)
+        sought = Sought(canonical_url, lowest(hashes), sure)
+        return (await self.around([sought], since, least=least)).look_up(sought)
+
+    async def around(self, sought: Collection[Sought], since: float, *, least: int = 1) -> Nearby:
+        """What `look_up` finds for each of many items, with four statements for all of them."""
+        hashes = {hash_ for one in sought for hash_ in lowest(one.hashes)}
+        urls = sorted({one.url for one in sought if one.url})
+        holders: dict[int, list[int]] = {}
+        if hashes:
+            for row in await self._rows(_holders(self._postgres), {"hashes": many(sorted(hashes), self._postgres)}):
+                holders.setdefault(row.hash, []).append(row.story)
+        at_url: dict[str, list[int]] = {}
+        if urls:
+            values = {"urls": many(urls, self._postgres), "since": since}
+            for row in await self._rows(_at_url(self._postgres), values):
+                at_url.setdefault(row.canonical, []).append(row.no)
+        nearby = Nearby(holders, at_url, least)
+        numbers: set[int] = set()
+        for one in sought:
+            by_url, by_text, _ = nearby.near(one)
+            numbers |= by_url | by_text
+        nearby.learn(await self._candidates(numbers, since))
+        return nearby
+
+    async def _candidates(self, numbers: Collection[int], since: float) -> dict[int, Candidate]:
+        if not numbers:
+            return {}
+        nos = many(sorted(numbers), self._postgres)
         rows = await self._rows(_live(self._postgres), {"nos": nos, "since": since, "now": self._now})
-        first = await self._rows(select(item).where(self._among(item.c.id, [row.first_item for row in rows])))
-        items = {row.id: item_of(row) for row in first}
-        candidates = tuple(
-            Candidate(story_of(row), items[row.first_item], unpack(row.hashes) - common, row.no in by_url)
+        named = {"ids": many([row.first_item for row in rows], self._postgres)}
+        items = {row.id: item_of(row) for row in await self._rows(_items(self._postgres), named)} if rows else {}
+        return {
+            row.no: Candidate(story_of(row), items[row.first_item], unpack(row.hashes))
             for row in rows
             if row.first_item in items
-        )
-        return Found(candidates, common)
-
-    async def _by_text(self, hashes: list[int], least: int, sure: Collection[int]) -> tuple[set[int], frozenset[int]]:
-        rows = await self._rows(_holders(self._postgres), {"hashes": many(hashes, self._postgres)})
-        holders: dict[int, list[int]] = {}
-        for row in rows:
-            holders.setdefault(row.hash, []).append(row.story)
-        common = frozenset(hash_ for hash_, nos in holders.items() if len(nos) >= COMMON)
-        shared: dict[int, int] = {}
-        for hash_, nos in holders.items():
-            if hash_ not in common:
-                for no in nos:
-                    shared[no] = shared.get(no, 0) + 1
-        certain = {no for hash_ in sure if hash_ not in common for no in holders.get(hash_, ())}
-        near = [no for no, count in shared.items() if count >= least or no in certain]
-        return set(sorted(near, key=lambda no: (-shared[no], -no))[:CANDIDATES]), common
+        }
 
     async def open(
         self,
@@ -150,41 +159,47 @@ class StoryStatements(Statements):
         `common` are those of the hashes that many stories share, where the caller knows them; `words` are the marked
         hashes of the item's outline, where the story describes its event.
         """
-        opened = await self._first(
-            _open(self._postgres),
-            {
-                "id": new.id,
-                "first_item": new.first_item,
-                "title": new.title,
-                "opened_at": new.opened_at,
-                "seen_at": new.seen_at,
-                "expires_at": _expires(new.opened_at, new.seen_at),
-                "event": new.event,
-                "outlets": list(new.outlets),
-                "hashes": pack(_lowest(hashes)),
-                "words": None if words is None else pack(words),
-            },
-        )
-        if opened is None:
-            return False
-        await self._run(_SET_STORY, {"of": new.first_item, "in_story": new.id})
-        await self._add_shingles(opened.no, hashes, common)
-        return True
-
-    async def _add_shingles(self, no: int, hashes: Collection[int], common: Collection[int] | None = None) -> None:
-        rare = frozenset(_lowest(hashes)).difference(await self.common(hashes) if common is None else common)
-        if rare:
-            await self._run(_add(self._postgres), {"hashes": many(sorted(rare), self._postgres), "no": no})
+        kept = frozenset(lowest(hashes))
+        rare = kept.difference(await self.common(kept) if common is None else common)
+        opened = Opened(new, kept, rare, None if words is None else frozenset(words))
+        written = await self.keep([opened], [])
+        if written:
+            await self._run(_SET_STORY, {"of": new.first_item, "in_story": new.id})
+        return bool(written)
 
     async def join(self, story_id: str, item_id: str, outlet: str, now: float) -> Story:
         """Count an item as a copy of a story; the story as it is then."""
         row = (await self._run(select(story).where(story.c.id == story_id).with_for_update())).one()
-        outlets = [*row.outlets, outlet] if outlet and outlet not in row.outlets else row.outlets
-        seen_at = max(row.seen_at, now)
-        values = {"outlets": outlets, "seen_at": seen_at, "expires_at": _expires(row.opened_at, seen_at)}
-        joined = await self._run(update(story).where(story.c.id == story_id).values(values).returning(story))
+        joined = copied(story_of(row), outlet, now)
+        await self.keep([], [joined])
         await self._run(_SET_STORY, {"of": item_id, "in_story": story_id})
-        return story_of(joined.one())
+        return joined
+
+    async def keep(self, opened: Collection[Opened], joined: Collection[Story]) -> dict[str, int]:
+        """Write new stories, and known ones that were joined; the numbers of those that were not known, by id."""
+        written: dict[str, int] = {}
+        if opened:
+            rows = await self._run(_open(self._postgres), [_values(one) for one in opened])
+            written = {row.id: row.no for row in rows}
+        shingles = [
+            {"hashes": many(sorted(one.rare), self._postgres), "no": written[one.story.id]}
+            for one in opened
+            if one.rare and one.story.id in written
+        ]
+        if shingles:
+            await self._run(_add(self._postgres), shingles)
+        copies = [
+            {
+                "of": one.id,
+                "carriers": list(one.outlets),
+                "last": one.seen_at,
+                "until": _expires(one.opened_at, one.seen_at),
+            }
+            for one in sorted(joined, key=lambda one: one.id)
+        ]
+        if copies:
+            await self._run(_JOIN, copies)
+        return written
 
     async def replace_hashes(self, story_id: str, hashes: Collection[int]) -> None:
         """Compare later items with other hashes: the first item's article came."""
@@ -192,8 +207,10 @@ class StoryStatements(Statements):
         if row is None:
             return
         await self.forget([(row.no, unpack(row.hashes))])
-        await self._run(update(story).where(story.c.no == row.no).values(hashes=pack(_lowest(hashes))))
-        await self._add_shingles(row.no, hashes)
+        await self._run(update(story).where(story.c.no == row.no).values(hashes=pack(lowest(hashes))))
+        kept = frozenset(lowest(hashes))
+        if rare := kept - await self.common(kept):
+            await self._run(_add(self._postgres), {"hashes": many(sorted(rare), self._postgres), "no": row.no})
 
     async def forget(self, stories: Iterable[tuple[int, Collection[int]]]) -> int:
         """Take stories, by number and hashes, out of the table of shingles; how many rows went."""
@@ -250,6 +267,11 @@ class StoryStatements(Statements):
 
 
 # Statements of ingest, built once: building one takes as long as running it.
+_JOIN = (
+    update(story)
+    .where(story.c.id == bindparam("of"))
+    .values(outlets=bindparam("carriers"), seen_at=bindparam("last"), expires_at=bindparam("until"))
+)
 _SET_STORY = update(item).where(item.c.id == bindparam("of")).values(story=bindparam("in_story"))
 
 
@@ -259,15 +281,17 @@ def _holders(postgres: bool) -> Select[tuple[int, int]]:
 
 
 @cache
-def _at_url() -> Select[tuple[int]]:
-    at_url = item.c.canonical == bindparam("url")
-    return (
-        select(story.c.no)
-        .where(at_url, item.c.story == story.c.id, story.c.seen_at >= bindparam("since"))
-        .order_by(story.c.no.desc())
-        .limit(BY_URL)
-        .distinct()
-    )
+def _at_url(postgres: bool) -> Select[tuple[str, int]]:
+    at_url, recent = among(item.c.canonical, "urls", postgres), story.c.seen_at >= bindparam("since")
+    found = select(item.c.canonical, story.c.no).where(at_url, item.c.story == story.c.id, recent).distinct().subquery()
+    place = func.row_number().over(partition_by=found.c.canonical, order_by=found.c.no.desc()).label("place")
+    ranked = select(found, place).subquery()
+    return select(ranked.c.canonical, ranked.c.no).where(ranked.c.place <= BY_URL)
+
+
+@cache
+def _items(postgres: bool) -> Select[Any]:
+    return select(item).where(among(item.c.id, "ids", postgres))
 
 
 @cache
@@ -279,7 +303,7 @@ def _live(postgres: bool) -> Select[Any]:
 @cache
 def _open(postgres: bool) -> ReturningInsert[Any]:
     into = postgresql.insert(story) if postgres else sqlite.insert(story)
-    return into.on_conflict_do_nothing().returning(story.c.no)
+    return into.on_conflict_do_nothing().returning(story.c.id, story.c.no)
 
 
 @cache

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from watcher.model import Candidate, Item, Reason, Story
 from watcher.stories import headlines
 from watcher.stories.headlines import differ, names, numbers
-from watcher.stories.shingles import at_one_level, begins, signature, spread, whole_hash
+from watcher.stories.shingles import at_one_level, begins, extent, signature, spread, whole_hash
 from watcher.text.fold import words
 
 Copies = Literal["text", "url", "off"]
@@ -24,13 +24,14 @@ TITLE_COUNTS = 30  # words; a text under this is compared with its title
 SENTENCE = 5  # words; less says nothing
 SHARED = 3  # hashes that two texts must share
 CONTAINED = 0.5  # between sites: a copy, whatever its passages
-FEW = 12  # hashes; under this chance weighs more
+FEW = 12  # hashes; under this chance weighs more, and so it does between a title and a sentence and others of one event
 FEW_CONTAINED = 0.6
 LOOSELY = 0.3  # between sites: a copy only where what is shared is spread over the text; else they quote the same
 SPREAD = 0.7
+LOOSE_TEXT = 48  # words; in less nothing can be spread
 SAME_SITE_CONTAINED = 0.9
 SAME_PAGE = 0.4  # within one site, at one URL
-ROUND_UP = 3  # stories in one item
+ROUND_UP = 3  # stories in one item; or two, neither of which is half of it
 PART = 3  # times longer is a text that holds another as a part,
 PART_BEGINS = 0.1  # which stands further on in it, and not at its beginning, where a cut copy does
 
@@ -72,8 +73,8 @@ def decide(item: Item, hashes: frozenset[int], candidates: Sequence[Candidate], 
     new = _Side(item, hashes)
     found = [(copy, known) for known in candidates if (copy := _judge(new, known, copies)) is not None]
     by_url = [(copy, known) for copy, known in found if copy.reason is Reason.SAME_URL]
-    if not by_url and len(parts := _parts(new.hashes, candidates)) >= ROUND_UP:
-        titles = "; ".join(part.story.title for part in parts[:ROUND_UP])
+    if not by_url and _is_round_up(new, parts := _parts(new.hashes, candidates)):
+        titles = "; ".join(part.story.title for part, _ in parts[:ROUND_UP])
         return Verdict(None, Reason.ROUND_UP, f"contains {len(parts)} stories: {titles}")
     if not found:
         detail = f"unlike the {len(candidates)} that share words with it" if candidates else "nothing shares its words"
@@ -134,9 +135,11 @@ def _copied(new: _Side, old: _Side, shared: int, size: int) -> bool:
     """Whether two sites' texts are one, however it was cut and edited."""
     if shared < SHARED or shared < LOOSELY * size:
         return False
-    if shared >= (CONTAINED if size >= FEW else FEW_CONTAINED) * size:
+    few = size < FEW or new.short or old.short
+    if shared >= (FEW_CONTAINED if few else CONTAINED) * size:
         return True
-    return spread(story_text(new.item), story_text(old.item)) >= SPREAD
+    one, other = story_text(new.item), story_text(old.item)
+    return min(extent(one), extent(other)) >= LOOSE_TEXT and spread(one, other) >= SPREAD
 
 
 def _is_part(new: _Side, old: _Side) -> bool:
@@ -195,13 +198,26 @@ def _named_differ(one: Item, other: Item) -> bool:
     return bool(mine - theirs) and bool(theirs - mine)
 
 
-def _parts(hashes: frozenset[int], candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Candidates that stand in the item side by side: each mostly within it, no two mostly in the same place."""
-    found: list[tuple[Candidate, frozenset[int]]] = []
+def _is_round_up(new: _Side, parts: Sequence[tuple[Candidate, float]]) -> bool:
+    """Whether an item is several stories side by side, and not one that two others were cut from."""
+    if len(parts) >= ROUND_UP:
+        return True
+    shape = set(new.headline.shape)
+    return len(parts) == 2 and all(
+        share < 0.5 and not _titles_agree(shape, set(headlines.read(part.story.title).shape)) for part, share in parts
+    )
+
+
+def _parts(hashes: frozenset[int], candidates: Sequence[Candidate]) -> list[tuple[Candidate, float]]:
+    """Candidates that stand in the item side by side, and how much of it each is.
+
+    Each is mostly within it, and no two are mostly in the same place.
+    """
+    found: list[tuple[Candidate, frozenset[int], float]] = []
     for known in candidates:
         mine, theirs = at_one_level(hashes, known.hashes)
         within = mine & theirs
         part = len(within) >= SHARED and len(within) >= len(theirs) / 2 and len(theirs) <= 0.7 * len(mine)
-        if part and all(len(within & other) < min(len(within), len(other)) / 2 for _, other in found):
-            found.append((known, within))
-    return [known for known, _ in found]
+        if part and all(len(within & other) < min(len(within), len(other)) / 2 for _, other, _ in found):
+            found.append((known, within, len(within) / len(mine)))
+    return [(known, share) for known, _, share in found]

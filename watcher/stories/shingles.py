@@ -15,7 +15,8 @@ from watcher.text.fold import chunk
 
 SAMPLE = 8  # of the hashes of a long text those are kept that this divides
 SHORT_TEXT = 150  # words; a text under this keeps all its hashes
-PASSAGE = 24  # words, a sentence or two
+PASSAGE = 24  # words, a sentence or two;
+PASSAGES, LEAST_PASSAGE = 8, 6  # of a short text as many, but no shorter: two halves tell a quote from a copy badly
 
 _unpack = struct.Struct(">qqq").unpack
 
@@ -39,6 +40,11 @@ def signature(text: str) -> frozenset[int]:
     )
 
 
+def extent(text: str) -> int:
+    """How many 3-grams a text has."""
+    return max(len(_placed(text)) - 2, 0)
+
+
 def spread(one: str, other: str) -> float:
     """The share of the shorter text's passages that stand in the other one too, in a quarter of their words or more.
 
@@ -46,8 +52,8 @@ def spread(one: str, other: str) -> float:
     share of 3-grams in common.
     """
     shorter, longer = sorted((_all_hashes(one), _all_hashes(other)), key=len)
-    known = set(longer)
-    passages = [shorter[start : start + PASSAGE] for start in range(0, max(len(shorter) - PASSAGE // 2, 1), PASSAGE)]
+    known, size = set(longer), max(LEAST_PASSAGE, min(PASSAGE, len(shorter) // PASSAGES))
+    passages = [shorter[start : start + size] for start in range(0, max(len(shorter) - size // 2, 1), size)]
     found = [sum(value in known for value in passage) >= max(len(passage) / 4, 1) for passage in passages]
     return sum(found) / len(found)
 

@@ -78,6 +78,8 @@ class AppriseTransport(Transport):
 
     async def ready(self, url: str) -> None:
         """Import Apprise and its plugins."""
+        if _apprise.cache_info().currsize:
+            return
         await asyncio.get_running_loop().run_in_executor(_executor(), _apprise)
 
     def targets(self, url: str) -> list[tuple[Target, str]]:

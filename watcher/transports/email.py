@@ -13,6 +13,7 @@ from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import formatdate
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -59,6 +60,8 @@ class EmailTransport(Transport):
 
     async def ready(self, url: str) -> None:
         """Import Apprise's parser."""
+        if _load.cache_info().currsize:
+            return
         await asyncio.to_thread(_load)
 
     def targets(self, url: str) -> list[tuple[Target, str]]:
@@ -189,6 +192,7 @@ def _one_line(account: Any, text: str) -> str:
     return text.replace(account.password, "***") if account.password else text
 
 
+@cache
 def _load() -> Any:
     from apprise.plugins.email import NotifyEmail  # noqa: PLC0415 - takes half a second
 

@@ -70,3 +70,15 @@ async def other(store: Store, url: str, clock: FakeClock) -> AsyncIterator[Store
     """The same store as another process has it open."""
     async with await open_store(url, clock, "second", measure_skew=False) as opened:
         yield opened
+
+
+@pytest.fixture
+async def twin(store: Store, request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Store]:
+    """Another store on the same engine, with nothing in it."""
+    if store.engine == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "twin.db")
+        url = f"sqlite:///{tmp_path}/twin.db"
+    else:
+        url = str(request.getfixturevalue("postgres_server")(request.getfixturevalue("postgres_template")))
+    async with await open_store(url, clock, "twin", measure_skew=False) as opened:
+        yield opened

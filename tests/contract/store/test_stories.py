@@ -4,8 +4,9 @@ from tests.clock import START, FakeClock
 from tests.contract.store.make import alert, item, story
 from watcher.model import Item, Story
 from watcher.store import Store, Tx
+from watcher.store.nearby import CANDIDATES, COMMON, Found
 from watcher.store.packing import pack, unpack
-from watcher.store.stories import CANDIDATES, COMMON, LONGEST, MOST_HASHES, WINDOW, Found
+from watcher.store.stories import LONGEST, MOST_HASHES, WINDOW
 
 LARGE = 2**63 - 1
 
