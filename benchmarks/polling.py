@@ -31,10 +31,9 @@ from sqlalchemy import bindparam, update
 
 from benchmarks import peers, world
 from benchmarks.steps import Steps
-from watcher import log
+from watcher import garbage, log
 from watcher.clock import SystemClock
 from watcher.config import load
-from watcher.daemon import collector
 from watcher.daemon.lane import Lane
 from watcher.daemon.start import GATHER, lanes, services
 from watcher.model import Claim, Queue, SourceState
@@ -188,7 +187,7 @@ async def watcher(folder: Path, port: int, feeds: int, seconds: float, every: fl
         await open_store(config.settings.store, clock, "bench", exclusive=True) as store,
         services(config, store, clock, Random(1)) as built,
     ):
-        collector.settle()
+        garbage.settle()
         store.gather = GATHER
         await rounds(built, port, feeds)
         before = {name: len(times) for name, times in json.loads(ask(port, "/log")).items()}

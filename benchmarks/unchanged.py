@@ -23,10 +23,9 @@ import aiohttp
 import trustme
 from sqlalchemy import update
 
-from watcher import log
+from watcher import garbage, log
 from watcher.clock import SystemClock
 from watcher.config import load
-from watcher.daemon import collector
 from watcher.daemon.lane import Lane
 from watcher.daemon.start import GATHER, adopt
 from watcher.fetch import Client, FetchSettings
@@ -146,7 +145,7 @@ async def in_all(folder: Path, url: str, hosts: int, tls: ssl.SSLContext, polls:
         fetch.patient = True
         built = Services(config, store, fetch, workers, clock, Random(1))
         await adopt(built, config)
-        collector.settle()
+        garbage.settle()
         store.gather = GATHER
         known = update(source).values(etag='"1"', first_polled_at=1.0, last_success=1.0)
         await store.write(lambda tx: tx.sources._run(known))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from random import Random
 
+from watcher import garbage
 from watcher.clock import Clock
 from watcher.config import Config
-from watcher.daemon import collector
 from watcher.daemon.lane import Lane
 from watcher.daemon.start import GATHER, catch_up, lanes, open_store, services, worker_name
 from watcher.model import Queue
@@ -23,7 +23,7 @@ async def once(config: Config, clock: Clock, rng: Random) -> Counts:
         await open_store(config.settings.store, clock, worker_name(), exclusive=True) as store,
         services(config, store, clock, rng) as built,
     ):
-        collector.settle()
+        garbage.settle()
         store.gather = GATHER
         built.tools.fetch.patient = True  # what is put off would not be done at all
         await catch_up(store, rng, spread=0.0)

@@ -16,10 +16,9 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from watcher import __version__, log, systemd
+from watcher import __version__, garbage, log, systemd
 from watcher.clock import Clock
 from watcher.config import Config
-from watcher.daemon import collector
 from watcher.daemon.lane import Lane
 from watcher.daemon.reload import ConfigSource, Reloader, load_or_last_good
 from watcher.daemon.start import GATHER, adopt, catch_up, lanes, open_store, services, worker_name
@@ -63,7 +62,7 @@ async def run(source: ConfigSource, clock: Clock, rng: Random, *, strict: bool =
         await catch_up(store, rng)
         sys.setswitchinterval(SWITCH)
         await asyncio.to_thread(warm, config)
-        collector.settle()
+        garbage.settle()
         store.gather = GATHER
         daemon = _Daemon(built, store, Reloader(source, clock, seen=seen))
         async with serve(built, daemon.wake):
@@ -215,7 +214,7 @@ class _Daemon:
                 config = await self.reloader.next(self.services.config)
                 systemd.reloading()
                 await self._adopt(config)
-                collector.settle()
+                garbage.settle()
             except Exception as error:  # a store that is away must not end the reloads
                 logger.exception(
                     "cannot take over the new configuration; the old one stays in force", error=repr(error)
