@@ -77,7 +77,7 @@ class Need(NamedTuple):
     """Keys of which a matching document holds at least one, and the share of documents that do."""
 
     share: float
-    keys: frozenset[Key]
+    keys: tuple[Key, ...]
 
 
 def keys_needed(node: Word | Phrase) -> tuple[tuple[Key, ...], bool]:
@@ -125,88 +125,68 @@ def _run(keys: tuple[str, ...]) -> tuple[list[str], bool]:
     return run, exact
 
 
-def needs(node: Node, cost: Callable[[Key], float]) -> list[Need]:  # noqa: PLR0911 - one case a node
-    """The two rarest sets of keys of which any match holds one each: fewer where there are none."""
+def needs(  # noqa: PLR0911 - one case a node
+    node: Node, cost: Callable[[Key], float]
+) -> tuple[list[Need], bool]:
+    """What any match of `node` needs, each of it; and whether that is all that `node` asks for."""
+    kind = type(node)  # quicker than `match` for what most nodes are
+    if kind is Word or kind is Phrase:
+        keys, exact = keys_needed(node)  # type: ignore[arg-type]
+        return [Need(cost(key), (key,)) for key in keys], exact
     match node:
-        case Word() | Phrase():
-            return _each(keys_needed(node)[0], cost)
         case And(children=below):
-            return _rarest(need for child in below for need in needs(child, cost))
+            found, exact = [], True
+            for child in below:
+                more, all_of_it = needs(child, cost)
+                found += more
+                exact = exact and all_of_it
+            return found, exact
         case Or(children=below):
             return _either([needs(child, cost) for child in below])
         case Near(left=left, right=right):
-            return _rarest([*needs(left, cost), *needs(right, cost)])
-        case Field(name=name, child=child) if name in ITEM_FIELDS:
-            return _value_needs(name, child, cost)
-        case (
-            Field(child=child)
-            | First(child=child)
-            | AtLeast(child=child)
-            | Named(child=child)
-            | InLanguage(child=child)
-        ):
+            return needs(left, cost)[0] + needs(right, cost)[0], False
+        case Named(child=child):
             return needs(child, cost)
-    return []
+        case Field(name=name, child=child) if name in ITEM_FIELDS:
+            return _value_needs(name, child, cost), False
+        case Field(child=child) | First(child=child) | AtLeast(child=child) | InLanguage(child=child):
+            return needs(child, cost)[0], False
+    return [], False
 
 
-def _each(keys: tuple[Key, ...], cost: Callable[[Key], float]) -> list[Need]:
-    if len(keys) == 1:
-        return [Need(cost(keys[0]), frozenset(keys))]
-    return _rarest(Need(cost(key), frozenset((key,))) for key in set(keys))
-
-
-def _rarest(found: Iterable[Need]) -> list[Need]:
-    return sorted(found, key=_share)[:2]
+def rarest(found: list[Need]) -> list[Need]:
+    """The two rarest of them."""
+    return sorted(found, key=_share)[:2] if len(found) > 1 else found
 
 
 _share = itemgetter(0)
 
 
-def _either(branches: list[list[Need]]) -> list[Need]:
-    """What any of the branches needs: the first of each together, and the second of each."""
-    found = []
-    for rank in (0, 1):
-        if all(len(branch) > rank for branch in branches):
-            keys = frozenset().union(*(branch[rank].keys for branch in branches))
-            found.append(Need(sum(branch[rank].share for branch in branches), keys))
-    return found
+def _either(branches: list[tuple[list[Need], bool]]) -> tuple[list[Need], bool]:
+    """What any of the branches needs: the rarest of each together, and the second of each."""
+    if all(len(found) == 1 for found, _ in branches):
+        return [_together([found[0] for found, _ in branches])], all(exact for _, exact in branches)
+    two = [rarest(found) for found, _ in branches]
+    return [_together([found[rank] for found in two]) for rank in range(min(map(len, two)))], False
+
+
+def _together(alternatives: list[Need]) -> Need:
+    keys = dict.fromkeys(key for need in alternatives for key in need.keys)
+    return Need(sum(need.share for need in alternatives), tuple(keys))
 
 
 def _value_needs(field: str, node: Node, cost: Callable[[Key], float]) -> list[Need]:
     match node:
         case Value() | Word() | Phrase():
             key = value_key(field, node)
-            return [] if key is None else [Need(cost(key), frozenset((key,)))]
+            return [] if key is None else [Need(cost(key), (key,))]
         case Or(children=below):
-            return _either([_value_needs(field, child, cost) for child in below])
+            return _either([(_value_needs(field, child, cost), False) for child in below])[0]
         case And(children=below):
-            return _rarest(need for child in below for need in _value_needs(field, child, cost))
+            return [need for child in below for need in _value_needs(field, child, cost)]
         case Named(child=child):
             return _value_needs(field, child, cost)
     return []
-
-
-def simple(node: Node) -> tuple[int, bool]:
-    """How many needs `node` comes down to, 0 where it is more than needs; and whether these decide it."""
-    match node:
-        case Word() | Phrase():
-            found, decides = keys_needed(node)
-            return len(found), decides
-        case Or(children=below):
-            words = all(isinstance(child, Word | Phrase) and keys_needed(child)[1] for child in below)
-            return int(words), words
-        case And(children=below):
-            return _sum(below)
-        case Named(child=child):
-            return simple(child)
-    return 0, False
-
-
-def _sum(below: tuple[Node, ...]) -> tuple[int, bool]:
-    found = [simple(child) for child in below]
-    if any(count == 0 for count, _ in found):
-        return 0, False
-    return sum(count for count, _ in found), all(decides for _, decides in found)
 
 
 def value_key(field: str, node: Value | Word | Phrase) -> str | None:

@@ -21,6 +21,8 @@ FARTHEST = 1000  # words: the largest distance or count that an operator takes
 class Kind(Enum):
     """What a token is."""
 
+    __hash__ = object.__hash__  # each is one object; by its name, as Enum has it, is slow
+
     WORD = auto()
     EXACT = auto()  # {Word}: value is what stands in the braces
     QUOTE = auto()
@@ -50,7 +52,7 @@ class Token(NamedTuple):
 
 QUOTES = '"“”„«»'
 _SCAN = re.compile(
-    rf"""(?P<space>\s+)
+    rf"""\s*(?:(?P<end>\Z)
     | (?P<comment>(?:(?<=\s)|(?<![\s\S]))\#(?=\s|\Z)[^\n]*)
     | (?P<open>\() | (?P<close>\))
     | (?P<quote>[{QUOTES}](?:[^{QUOTES}\\]|\\.)*+(?P<closed>[{QUOTES}])?)
@@ -58,7 +60,7 @@ _SCAN = re.compile(
     | (?P<and>&&) | (?P<or>\|\|)
     | (?P<loose>~[0-9]*)
     | (?P<word>(?:[^\s(){QUOTES}{{}}&|~]|&(?!&)|\|(?!\|))+)
-    | (?P<stray>.)""",
+    | (?P<stray>.))""",
     re.VERBOSE | re.DOTALL,
 )
 _WORD_OPERATORS = {"AND": Kind.AND, "OR": Kind.OR, "NOT": Kind.NOT}
@@ -88,13 +90,13 @@ def _tokens(text: str) -> Iterator[Token]:
     while at < len(text):
         found = _SCAN.match(text, at)
         assert found is not None and found.lastgroup is not None
-        kind, start, at = found.lastgroup, at, found.end()
-        if kind in ("space", "comment"):
+        kind, at = found.lastgroup, found.end()
+        if kind in ("end", "comment"):
             continue
+        written, start = found[kind], found.start(kind)
         if kind == "quote" and not found["closed"]:
             raise QueryError("the quote is not closed", start + 1, 'expected another " after the phrase')
         if kind == "word":
-            written = found[0]
             if written.isalnum() and written not in _OPERATORS:  # by far the most
                 yield Token(Kind.WORD, written, start, at)
                 continue
@@ -102,7 +104,7 @@ def _tokens(text: str) -> Iterator[Token]:
                 at = token.end
                 yield token
         else:
-            yield _sign(kind, found[0], start)
+            yield _sign(kind, written, start)
 
 
 def _sign(kind: str, written: str, start: int) -> Token:

@@ -9,7 +9,7 @@ import numpy as np
 
 from watcher.garbage import uncollected
 from watcher.model import Match
-from watcher.query.anchors import Key, document_keys, gather, needs, rarity, simple
+from watcher.query.anchors import Key, document_keys, gather, needs, rarest, rarity
 from watcher.query.ast import Near, Node
 from watcher.query.document import Document
 from watcher.query.evaluate import either, holds, spans
@@ -149,15 +149,15 @@ def _filed(node: Node, rule: int, costs: _Costs, numbers: Mapping[Key, int]) -> 
             if costs.of(left) > costs.of(right):
                 left, right, after, before = right, left, before, after
             return [Entry(numbers[one], numbers[two], rule, after, before) for one in left for two in right], True
-    found = needs(node, costs.__getitem__)
-    if not found:
+    all_of_it, exact = needs(node, costs.__getitem__)
+    if not all_of_it:
         return [], False
-    count, decides = simple(node)
-    seconds: Collection[Key] = found[1].keys if len(found) > 1 else (BETWEEN,)
-    if len(found[0].keys) * len(seconds) > MANY:
-        seconds, decides = (BETWEEN,), False
-    entries = [Entry(numbers[one], numbers[two], rule) for one in found[0].keys for two in seconds]
-    return entries, decides and 0 < count <= 2
+    first, *others = rarest(all_of_it)
+    seconds = others[0].keys if others else (BETWEEN,)
+    if len(first.keys) * len(seconds) > MANY:
+        seconds, exact = (BETWEEN,), False
+    entries = [Entry(numbers[one], numbers[two], rule) for one in first.keys for two in seconds]
+    return entries, exact and len(all_of_it) <= 2
 
 
 class _Costs(dict[Key, float]):
