@@ -199,10 +199,13 @@ def _entries(notice: Notice) -> list[Entry]:
         sizes[rules] = sizes.get(rules, 0) + 1
     stories.sort(key=lambda one: (-sizes[one[0]], one[0], -len(one[1][0].others), -one[1][0].seen))
     brief = len(stories) > FEW
-    return [_entry(number, rules, group, notice, brief) for number, (rules, group) in enumerate(stories, 1)]
+    together = bool(_shared_reach(notice))
+    return [_entry(number, rules, group, notice, brief, together) for number, (rules, group) in enumerate(stories, 1)]
 
 
-def _entry(number: int, rules: tuple[str, ...], group: Sequence[Told], notice: Notice, brief: bool) -> Entry:
+def _entry(
+    number: int, rules: tuple[str, ...], group: Sequence[Told], notice: Notice, brief: bool, together: bool
+) -> Entry:
     told = next((one for one in reversed(group) if one.update), group[0])  # as it is now
     url = link(told.url)
     spans = [span for one in group for span in one.title_spans]
@@ -223,7 +226,7 @@ def _entry(number: int, rules: tuple[str, ...], group: Sequence[Told], notice: N
         notes=tuple(dict.fromkeys(cut(one_line(one.note), LONGEST_TITLE) for one in group if one.note)),
         brief=brief,
         mention=" ".join(dict.fromkeys(one.mention for one in group if one.mention)),
-        reach="" if _shared_reach(notice) else _reach(told.reach),
+        reach="" if together else _reach(told.reach),  # said once, over all of them
         changes=_changes(group),
         alerts=len(group),
     )
