@@ -18,7 +18,7 @@ run: $(VENV)/run ## watch the feeds in config/ and show alerts on this terminal
 	@$(BIN)/watcher run --config config
 
 test: $(VENV)/dev ## install what the tests need and run all of them
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/dev ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
