@@ -47,7 +47,7 @@ def check(
     except ConfigError as error:
         problems = error.problems
     trials = common.run(_try(loaded)) if network and loaded is not None else []
-    delays = _delays(loaded, trials) if loaded is not None else {}
+    delays = _delays(loaded, trials) if network and loaded is not None else {}
     errors = sum(problem.level == "error" for problem in problems)
     if json:
         rows = [{key: asdict(problem)[key] for key in KEYS} for problem in problems]
@@ -114,8 +114,8 @@ def _row(trial: Trial) -> dict[str, object]:
     return {"file": trial.source.name, "line": 0, "column": 0, "level": level, "message": _gave(trial), "hint": ""}
 
 
-def _delays(config: Config, trials: list[Trial]) -> dict[str, Expected]:
-    """What delay to expect of each rule's items, by what its sources gave just now."""
+def _delays(config: Config, trials: list[Trial]) -> dict[str, Expected | None]:
+    """What delay to expect of each rule's items, by what its sources gave just now; None where none gave anything."""
     import time
 
     from watcher.sources.delay import of_rule, of_source
@@ -127,17 +127,18 @@ def _delays(config: Config, trials: list[Trial]) -> dict[str, Expected]:
             delay = of_source(trial.source, trial.poll, now, hubs=hubs)
             for id_ in config.rules_for(trial.source):
                 by_rule.setdefault(id_, []).append(delay)
-    found = {}
+    found: dict[str, Expected | None] = {}
     for name, rule in config.rules.items():
         waits = [config.channels[channel].group_wait for channel in rule.notify or config.channels]
-        if expected := of_rule(by_rule.get(rule.id, ()), min(waits, default=0.0)):
-            found[name] = expected
+        found[name] = of_rule(by_rule.get(rule.id, ()), min(waits, default=0.0))
     return found
 
 
-def _expected(expected: Expected) -> str:
+def _expected(expected: Expected | None) -> str:
     from watcher.text.duration import format_duration
 
+    if expected is None:
+        return "none of its sources could be read"
     typical, most = (format_duration(_rounded(seconds)) for seconds in (expected.typical, expected.most))
     return (
         f"delay to expect {typical}, at most {most} ({common.count(expected.sources, 'source')}; "
@@ -150,8 +151,11 @@ def _rounded(seconds: float) -> float:
     return round(seconds / 60) * 60 if seconds >= 300 else seconds
 
 
-def _delay_row(name: str, expected: Expected) -> dict[str, object]:
-    row = {"file": name, "line": 0, "column": 0, "level": "info", "message": _expected(expected), "hint": ""}
+def _delay_row(name: str, expected: Expected | None) -> dict[str, object]:
+    level = "warning" if expected is None else "info"
+    row = {"file": name, "line": 0, "column": 0, "level": level, "message": _expected(expected), "hint": ""}
+    if expected is None:
+        return row
     delay = {"typical_seconds": round(expected.typical), "most_seconds": round(expected.most)}
     return row | {"delay": delay | {"slowest": expected.slowest.source}}
 

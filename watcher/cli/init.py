@@ -39,20 +39,27 @@ def init(
     ] = None,
     show: Annotated[bool, typer.Option("--list", help="List the packs and write nothing.")] = False,
 ) -> None:
-    """Write a starting configuration into DIR, with comments, that runs as it is. Nothing is overwritten."""
+    """Write a starting configuration into DIR, with comments, that runs as it is; or packs beside one that is there.
+
+    Nothing is overwritten.
+    """
     known = packs()
     if show:
         width = max(map(len, known), default=0)
         for name, file in known.items():
             typer.echo(f"{name:{width}}  {_about(file)}")
         return
-    files = {folder / "watcher.yaml": (PACKAGE / "config" / "starter.yaml").read_text(encoding="utf-8")}
+    files: dict[Path, str] = {}
+    beside = bool(pack) and (folder / "watcher.yaml").exists()  # packs for a configuration that is there
+    if not beside:
+        files[folder / "watcher.yaml"] = (PACKAGE / "config" / "starter.yaml").read_text(encoding="utf-8")
     for name in pack or ["world"]:
         if name not in known:
             raise ConfigError.of("--pack", f"there is no pack {name}", "packs: " + ", ".join(known))
         text = known[name].read_text(encoding="utf-8")
         files[folder / f"{name.replace('/', '-')}.yaml"] = _SCHEMA_LINE.sub(f"$schema={SCHEMA}", text, count=1)
-    files[folder / SCHEMA] = _schema()
+    if not (beside and (folder / SCHEMA).exists()):
+        files[folder / SCHEMA] = _schema()
     there = [str(file) for file in files if file.exists()]
     if there:
         raise ConfigError.of(folder, f"already there: {', '.join(there)}", "nothing was written; choose another folder")

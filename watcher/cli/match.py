@@ -76,12 +76,15 @@ def _one(query: str, rules: Path | None, text: str, url: str, title: str, json: 
 
     named = _named(query, rules)
     node = named or _parsed(query, rules)
+    findings = [] if named else [problem_of(query, finding) for finding in lint(node, query)]
+    if any(finding.level == "error" for finding in findings):
+        common.print_problems(findings, sys.stderr)
+        raise typer.Exit(2)
     item = _item(text, url, title)
     explanation = explain(node, Document.of(item))
     if json:
         common.print_json(explanation.to_json())
     else:
-        findings = [] if named else [problem_of(query, finding) for finding in lint(node, query)]
         common.print_problems(findings, sys.stderr)
         _show(explanation, item)
     if not explanation.holds:

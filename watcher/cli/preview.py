@@ -40,6 +40,8 @@ def preview(
     """
     if kind not in (None, *KINDS):
         raise typer.BadParameter(f"{kind}: expected one of {', '.join(KINDS)}", param_hint="--kind")
+    if kind in POLLED and url:
+        raise typer.BadParameter(f"--kind {kind} reads an address, not a file", param_hint="--url")
     value = common.run(_polled(what, kind) if kind in POLLED else _preview(what, kind, url))
     if json:
         common.print_json(value if value["kind"] == "site" else {k: v for k, v in value.items() if k != "yaml"})

@@ -15,6 +15,8 @@ def bare_word(token: Token) -> Word:
     text = token.value
     if text.isascii() and text.isalnum():
         return Word(text, False, token.start, token.end)
+    if "^" in text:
+        raise QueryError("^ has no meaning here", token.start + text.index("^") + 1, _SIGN_HINTS["^"])
     cleaned, lead, trail = _cleaned(text)
     stray = lead.strip(".'’‘ʼ…") + trail.strip(".'’‘ʼ…")
     if stray or not cleaned:

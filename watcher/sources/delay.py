@@ -9,6 +9,7 @@ from watcher.sources.base import Poll, Source
 from watcher.sources.hours import in_words, quiet
 from watcher.sources.hub import may_subscribe
 from watcher.sources.schedule import interval
+from watcher.text.cron import next_time
 from watcher.text.duration import format_duration
 
 PUSH = 1.0  # seconds from a hub to here
@@ -34,13 +35,20 @@ def of_source(source: Source, got: Poll, now: float, *, hubs: bool) -> Delay:
         typical, most, why = PUSH, 2 * PUSH, "its hub pushes"
     else:
         found = interval(source, got, now)
-        typical, most = found.seconds / 2, found.seconds
-        why = f"polled every {format_duration(found.seconds)}: {found.why}"
+        seconds = found.seconds if source.cron is None else _between(source.cron, source.timezone, now)
+        typical, most = seconds / 2, seconds
+        why = f"polled every {format_duration(seconds)}: {found.why}"
         if source.every == "auto" and source.cron is None and not (got.etag or got.last_modified):
             why += "; the server sends no ETag and no Last-Modified"
     if source.full_text != "never":
         typical, most, why = typical + READ, most + READ_LATE, f"{why}; then the article is read"
     return Delay(source.name, typical, most, got.hints.per_day or 1.0, why)
+
+
+def _between(cron: str, timezone: str, now: float) -> float:
+    """From its next time to the one after that."""
+    first = next_time(cron, timezone, now)
+    return next_time(cron, timezone, first) - first
 
 
 @dataclass(frozen=True, slots=True)

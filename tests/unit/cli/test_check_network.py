@@ -65,10 +65,14 @@ async def test_the_delay_to_expect_is_told_per_rule(serve, ok, tmp_path: Path) -
         "delay to expect 6s, at most 20m (2 sources; the slowest is polled: polled every 20m: as configured)",
     ]
     assert "delay to expect 6s, at most 7s (1 source; the slowest is pushed: its hub pushes)" in lines[4]
-    assert len(lines) == 6
+    assert lines[5].split(maxsplit=1) == ["lost", "none of its sources could be read"]
+    assert len(lines) == 7
     rows = json.loads((await asyncio.to_thread(check, "--json")).stdout)
     delays = {row["file"]: row["delay"] for row in rows if "delay" in row}
     assert delays == {
         "both": {"typical_seconds": 6, "most_seconds": 1205, "slowest": "polled"},
         "quick": {"typical_seconds": 6, "most_seconds": 7, "slowest": "pushed"},
     }
+    assert [(row["level"], row["message"]) for row in rows if row["file"] == "lost"] == [
+        ("warning", "none of its sources could be read")
+    ]

@@ -121,6 +121,18 @@ def test_init_with_a_list_of_terms(tmp_path: Path) -> None:
     assert "country.mali" in load(tmp_path / "mine", {}).terms
 
 
+def test_a_pack_goes_beside_a_configuration_that_is_there(tmp_path: Path) -> None:
+    assert run("init")[0] == 0
+    mine = (tmp_path / "config" / "watcher.yaml").read_text(encoding="utf-8")
+    code, out, _ = run("init", "--pack", "terms/countries")
+    assert (code, out.splitlines()) == (0, ["config/terms-countries.yaml"])
+    assert (tmp_path / "config" / "watcher.yaml").read_text(encoding="utf-8") == mine
+    assert "country.mali" in load(tmp_path / "config", {}).terms
+    code, _, err = run("init", "--pack", "terms/countries")
+    assert code == 2
+    assert "already there: config/terms-countries.yaml" in err
+
+
 def test_init_overwrites_nothing(tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "watcher.yaml").write_text("mine")

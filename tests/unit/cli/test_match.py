@@ -44,6 +44,16 @@ def test_a_query_may_hold_the_terms_of_a_watch_list(watchlist: str) -> None:
     assert "no term is named sahel" in output
 
 
+def test_a_query_that_check_refuses_is_refused() -> None:
+    for more in ((), ("--json",)):
+        status, output = run("NOT football", "-", *more, text="tennis")
+        assert status == 2
+        assert "this holds for a text with none of its words" in output
+    status, output = run("Mali^2", "-", text="Mali")
+    assert status == 2
+    assert "there is no weighting" in output
+
+
 def test_items_need_rules(watchlist: str, tmp_path: Path) -> None:
     items = tmp_path / "items.jsonl"
     items.write_text('{"id": "1", "title": "attacking"}\n', encoding="utf-8")

@@ -59,3 +59,9 @@ def test_the_interval_is_explained() -> None:
     )
     assert explain(source(), polled(10), MIDNIGHT, MIDNIGHT + 1e6) == "polled every 12h: its hub pushes"
     assert explain(source(every="30s"), got, MIDNIGHT, None) == "polled every 30s: as configured"
+
+
+def test_a_cron_time_is_as_far_as_the_next_one_whatever_the_hour() -> None:
+    for hour in (1, 6, 8, 23):
+        found = of_source(source(cron="0 7 * * *"), polled(), hour * HOUR, hubs=False)
+        assert (found.typical, found.most) == (12 * HOUR, 24 * HOUR)
