@@ -24,7 +24,7 @@ NONE = 0  # the number of no key, which every document holds: it stands where a 
 BETWEEN = ""  # a word of no text, between two fields: no two words of them stand side by side
 APART = 1 << 31  # and this many words lie between them for a NEAR, which can say
 MOST_WORDS = (1 << 30) - 1  # at most
-_MOST = 200_000  # words remembered; then they are looked at anew
+_MOST = 8_000_000  # characters of the words remembered; then they are looked at anew
 
 
 class Presence(NamedTuple):
@@ -90,6 +90,7 @@ class _Opened(dict[str, int]):
         self._lexicon = lexicon
         self._holding = np.zeros((64, 4), np.int64)  # of each own number: the word's, and those that it holds
         self._count = 0
+        self._characters = 0
 
     def __missing__(self, word: str) -> int:
         number = self._numbers.get(word, NONE)
@@ -103,13 +104,14 @@ class _Opened(dict[str, int]):
             number = len(self._numbers) + self._count
             self._count += 1
         self[word] = number
+        self._characters += len(word) + 32  # what the entry itself takes is most of it
         return number
 
     def read(self, words: list[str]) -> tuple[Numbers, Numbers]:
         """The numbers of words, and of what they hold besides."""
-        if len(self) > _MOST:
+        if self._characters > _MOST:
             self.clear()
-            self._count = 0
+            self._count = self._characters = 0
             self._holding[:] = NONE
         found = np.fromiter(map(self.__getitem__, words), np.int64, len(words))
         own = np.flatnonzero(found >= len(self._numbers))

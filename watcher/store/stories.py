@@ -238,11 +238,6 @@ class StoryStatements(Statements):
             statement = statement.where(story.c.seen_at >= since)
         return await self._with_items([story_of(row) for row in await self._rows(statement)])
 
-    async def with_items(self, ids: Collection[str]) -> Sequence[StoredStory]:
-        """Those of `ids` that the store has, with their items."""
-        found = await self.get(ids)
-        return await self._with_items([found[id_] for id_ in ids if id_ in found])
-
     async def _with_items(self, stories: Sequence[Story]) -> Sequence[StoredStory]:
         ids = [one.id for one in stories]
         if not ids:

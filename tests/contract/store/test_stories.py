@@ -172,7 +172,6 @@ async def test_stories_are_listed_with_their_items_and_alerts(store: Store, cloc
         old, new = await tx.stories.list()
         assert [one.story.id for one in await tx.stories.list(limit=1)] == ["old"]
         assert [one.story.id for one in await tx.stories.list(since=START + 61)] == ["old"]
-        assert await tx.stories.with_items(["new", "absent", "old"]) == [new, old]
     assert ([one.id for one in old.items], old.alerts) == (["old-item", "copy"], 2)
     assert (new.story.id, [one.id for one in new.items], new.alerts) == ("new", ["new-item"], 0)
 
