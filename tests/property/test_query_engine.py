@@ -299,7 +299,7 @@ folded = [word for word in WORDS if is_plain(keys_of(word)[0]) and len(keys_of(w
 folded_words = st.sampled_from(folded).map(Word)
 SPECIAL = [
     *(Word(text, exact=True) for text in ("US", "Mali")),
-    *map(Word, ("mal*", "mali*", "niger*", "caf*", "café*", "café", "wom?n", "mal?*", "c++", "us")),
+    *map(Word, ("mal*", "mali*", "niger*", "caf*", "café*", "café", "wom?n", "mal?*", "C++", "us")),
 ]
 few_words = st.sets(st.sampled_from(["mali", "niger", "war"]).map(Word), min_size=1, max_size=2)
 few_texts = st.lists(st.sampled_from(["Mali", "niger,", "War", "x", "y", "z-z"]), max_size=7).map(" ".join)
