@@ -293,13 +293,30 @@ def test_many_rules_equal_the_plain_evaluator(nodes: list[Node], items: list[Doc
         assert [match.rule for match in ruleset.match(item, {"r0"})] == [name for name in expected if name == "r0"]
 
 
+def test_each_word_alone_is_found_where_it_stands() -> None:
+    """A rule by itself: what another rule makes known must not be what finds it."""
+    for text in WORDS:
+        word = Word(text)
+        ruleset = RuleSet({"q": word})
+        for run in RUNS:
+            item = Document(body=run)
+            assert (ruleset.names(item) == ["q"]) is judge(word, item), (text, run)
+
+
+def test_each_two_words_alone_are_found_where_they_stand() -> None:
+    body = Document(body=" ".join(RUNS))
+    for one, other in product(WORDS, repeat=2):
+        for node in (Phrase((Word(one), Word(other))), Near(Word(one), Word(other), 1), And((Word(one), Word(other)))):
+            assert (RuleSet({"q": node}).names(body) == ["q"]) is judge(node, body), node
+
+
 # --- each quick way against the slow one ------------------------------------------------------------------------------
 
 folded = [word for word in WORDS if is_plain(keys_of(word)[0]) and len(keys_of(word)) == 1]
 folded_words = st.sampled_from(folded).map(Word)
 SPECIAL = [
     *(Word(text, exact=True) for text in ("US", "Mali")),
-    *map(Word, ("mal*", "mali*", "niger*", "caf*", "café*", "café", "wom?n", "mal?*", "C++", "us")),
+    *map(Word, ("mal*", "mali*", "niger*", "caf*", "café*", "café", "wom?n", "mal?*", "us")),
 ]
 few_words = st.sets(st.sampled_from(["mali", "niger", "war"]).map(Word), min_size=1, max_size=2)
 few_texts = st.lists(st.sampled_from(["Mali", "niger,", "War", "x", "y", "z-z"]), max_size=7).map(" ".join)

@@ -227,8 +227,9 @@ def gather(nodes: Iterable[Node]) -> tuple[set[Key], set[str]]:
                 if field == "author":
                     written.update(as_phrase(node.text if isinstance(node, Value) else value_of(node)).keys)
             case Word() | Phrase():
-                keys.update(keys_needed(node)[0])
-                written.update(node.keys)
+                needed = keys_needed(node)[0]
+                keys.update(needed)
+                written.update(node.keys, (key for key in needed if isinstance(key, str)))  # `cafe*` for `café*`
             case And(children=below) | Or(children=below):
                 waiting += [(child, field) for child in below]
             case Field(name=name, child=child):
