@@ -1,6 +1,6 @@
 """How many 600-word articles a second are matched against 100 to 100,000 rules, beside the peers in the same run.
 
-`python -m benchmarks.matching [--rules 100 1000 10000 100000] [--peers [NAME …]] [--no-prefixes]`
+`python -m benchmarks.matching [--rules 100 1000 10000 100000] [--peers [NAME …]] [--no-prefixes] [--steps]`
 
 Rules: 60% AND and OR of words, 20% phrases, 10% NEAR, 8% prefixes, 2% fields. A rule is written by one who reads the
 news: each word is a word of an article drawn at random, so that words come by the number of articles that hold them; a
@@ -47,6 +47,7 @@ SEED = 20
 WORDS = 600
 ARTICLES = 2_000
 CEILING = 0.028  # the largest share of articles that hold a word or phrase of a rule: sets how many pairs match
+ROUNDS = 15  # of one article, where steps are measured
 FUNCTION = 0.6  # a word that more of the articles hold is in no phrase
 
 
@@ -280,11 +281,34 @@ def peer(name: str, queries: list[str], documents: list[Document], seconds: floa
     row(name, len(wanted), speed(match, documents, seconds), built, size)
 
 
+def steps(queries: list[str], documents: list[Document]) -> None:
+    """What an article costs by step, in µs: of each article the quickest of ROUNDS, and of these the mean."""
+    ruleset = RuleSet({f"rule{n}": parse(query) for n, query in enumerate(queries)})
+    some = documents[::4]
+    for document in some:
+        ruleset.names(document)
+    print(f"fold and cut into words {quickest(lambda one: (words(one.title), words(one.body)), some):.0f} µs, ", end="")
+    print(f"matched in all {quickest(ruleset.names, some):.0f} µs")
+
+
+def quickest(work: Callable[[Document], object], documents: list[Document]) -> float:
+    best = []
+    for document in documents:
+        seconds = []
+        for _ in range(ROUNDS):
+            start = time.perf_counter()
+            work(document)
+            seconds.append(time.perf_counter() - start)
+        best.append(min(seconds))
+    return sum(best) / len(best) * 1e6
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--rules", type=int, nargs="*", default=[100, 1_000, 10_000, 100_000])
     options.add_argument("--peers", nargs="*", choices=PEERS, help="run these peers too; all where none is named")
     options.add_argument("--no-prefixes", action="store_true", help="a row for the same rules without prefixes")
+    options.add_argument("--steps", action="store_true", help="also what an article costs by step")
     options.add_argument("--seconds", type=float, default=3.0, help="for each figure")
     chosen = options.parse_args()
     documents = articles()
@@ -298,6 +322,8 @@ def main() -> None:
         alone(ours, queries, documents, chosen.seconds)
         if chosen.no_prefixes:
             alone(ours, rules(documents, count, prefixes=False), documents, chosen.seconds, "no prefixes")
+        if chosen.steps:
+            alone(steps, queries, documents)
         for name in PEERS if chosen.peers == [] else chosen.peers or ():
             alone(peer, name, queries, documents, chosen.seconds)
 
