@@ -10,6 +10,7 @@ from watcher.query.leaves import Written, by_word, is_plain, stem
 from watcher.text.fold import Chunk, Token, chunk, fold
 
 _T = TypeVar("_T")
+_Text = TypeVar("_Text", str, bytes)
 
 _MOST = 200_000  # words or chunks remembered; then it starts anew
 _LONGEST = 40  # characters of one that is
@@ -34,15 +35,17 @@ class _OfWord(dict[str, tuple[str, ...]]):
 
     def __init__(self, keys: list[str]) -> None:
         super().__init__()
+        self.keys_read = keys
         self._stems = {key for key in keys if key[0] == "^"}
         self._languages = sorted({key[1:].partition(" ")[0] for key in self._stems})
         self._patterns = [(_pattern(key), key) for key in keys if key[0] != "^" and "?" in key]
-        self._prefixes = {key[:-1]: key for key in keys if key[0] != "^" and "?" not in key}
-        self._lengths = sorted({len(prefix) for prefix in self._prefixes})
+        self.prefixes = {key[:-1]: key for key in keys if key[0] != "^" and "?" not in key}
+        self.reads_all = len(self.prefixes) < len(keys)  # more than prefixes, which can be known without it
+        self._lengths = sorted({len(prefix) for prefix in self.prefixes})
 
     def __missing__(self, word: str) -> tuple[str, ...]:
         found = tuple(self._of(word))
-        _remember(self, word, found)
+        remember(self, word, found)
         return found
 
     def _of(self, word: str) -> Iterator[str]:
@@ -50,7 +53,7 @@ class _OfWord(dict[str, tuple[str, ...]]):
         for length in self._lengths:
             if length > size:
                 break
-            if (key := self._prefixes.get(word[:length])) is not None:
+            if (key := self.prefixes.get(word[:length])) is not None:
                 yield key
         for pattern, key in self._patterns:
             if pattern.fullmatch(word):
@@ -85,7 +88,7 @@ class _OfChunk(dict[str, tuple[Held, ...]]):
 
     def __missing__(self, written: str) -> tuple[Held, ...]:
         found = tuple(dict.fromkeys(self._of(chunk(written)))) if self._keys else ()
-        _remember(self, written, found)
+        remember(self, written, found)
         return found
 
     def _of(self, piece: Chunk) -> Iterator[Held]:
@@ -117,7 +120,8 @@ def _pattern(key: str) -> re.Pattern[str]:
     return re.compile(re.escape(key).replace(r"\?", r"\w").replace(r"\*", r"\w*"))
 
 
-def _remember(memo: dict[str, _T], text: str, found: _T) -> None:
+def remember(memo: dict[_Text, _T], text: _Text, found: _T) -> None:
+    """Keep what was found out of a word or chunk, so that what is kept stays small."""
     if len(text) <= _LONGEST:
         if len(memo) >= _MOST:
             memo.clear()

@@ -13,22 +13,13 @@ from watcher.query.anchors import Key, document_keys, gather, needs, rarest, rar
 from watcher.query.ast import Near, Node
 from watcher.query.document import Document
 from watcher.query.evaluate import either, holds, spans
-from watcher.query.index import (
-    BETWEEN,
-    MOST_WORDS,
-    NO_ENTRIES,
-    Columns,
-    Entry,
-    Index,
-    Numbers,
-    Presence,
-    Vocabulary,
-    columns,
-)
+from watcher.query.index import NO_ENTRIES, Columns, Entry, Index, columns
 from watcher.query.leaves import is_plain
 from watcher.query.lexicon import Lexicon
 from watcher.query.quick import Test, compile_test
+from watcher.query.table import Numbers
 from watcher.query.view import View
+from watcher.query.vocabulary import MOST_WORDS, NO_KEY, Presence, Vocabulary
 
 LEARNING = 256  # documents whose words are counted, before the rules are filed anew by how rare their words are
 MANY = 64  # pairs of keys, beyond which a rule is filed under its rarest need alone
@@ -102,11 +93,11 @@ class RuleSet:
         return [self._names[rule] for rule in self._holding(View(self._lexicon, document), None)]
 
     def _holding(self, view: View, names: Collection[str] | None) -> list[int]:
-        texts = [text.tokens for text in view.texts()]
+        texts = [text.folded for text in view.texts()]
         with self._lock:  # the vocabulary knows one document at a time
             return self._judged(view, texts, names)
 
-    def _judged(self, view: View, texts: list[list[str]], names: Collection[str] | None) -> list[int]:
+    def _judged(self, view: View, texts: list[bytes], names: Collection[str] | None) -> list[int]:
         presence = self._vocabulary.presence(texts, document_keys(view.document))
         found = self._index.candidates(presence)
         if self._always.size:
@@ -148,14 +139,18 @@ def _filed(node: Node, rule: int, costs: _Costs, numbers: Mapping[Key, int]) -> 
             after, before = reach, 0 if node.ordered else reach
             if costs.of(left) > costs.of(right):
                 left, right, after, before = right, left, before, after
-            return [Entry(numbers[one], numbers[two], rule, after, before) for one in left for two in right], True
+            return [  # a word near itself is found by the later one, whichever side it stands for
+                Entry(numbers[one], numbers[two], rule, max(after, before) if one == two else after, before)
+                for one in left
+                for two in right
+            ], True
     all_of_it, exact = needs(node, costs.__getitem__)
     if not all_of_it:
         return [], False
     first, *others = rarest(all_of_it)
-    seconds = others[0].keys if others else (BETWEEN,)
+    seconds = others[0].keys if others else (NO_KEY,)
     if len(first.keys) * len(seconds) > MANY:
-        seconds, exact = (BETWEEN,), False
+        seconds, exact = (NO_KEY,), False
     entries = [Entry(numbers[one], numbers[two], rule) for one in first.keys for two in seconds]
     return entries, exact and len(all_of_it) <= 2
 

@@ -12,7 +12,7 @@ from watcher.query.document import Document
 from watcher.query.lexer import TEXT_FIELDS
 from watcher.query.lexicon import Lexicon
 from watcher.query.sentences import breaks
-from watcher.text.fold import CHUNK, chunk, words
+from watcher.text.fold import CHUNK, chunk, folded
 
 Place = tuple[int, int]  # first and last token, counted over the field
 
@@ -24,11 +24,16 @@ class FieldText:
         self.name = name
         self.lang = lang  # the item's
         self.text = text
-        self.tokens = words(text)
+        self.folded = folded(text)
         self._lexicon = lexicon
         self._places: dict[str, list[Place]] = {}
         self._sentences: tuple[list[int], list[int]] | None = None
         self._offsets: list[tuple[int, int]] | None = None
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """Its words, folded, in order."""
+        return self.folded.decode().split()
 
     @cached_property
     def words(self) -> frozenset[str]:

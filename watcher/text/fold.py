@@ -224,7 +224,12 @@ def _joins(char: str) -> bool:
 
 
 def words(text: str) -> list[str]:
-    """The words of `text`, folded and without accents, in order: what `chunk` finds in its pieces, six times as fast.
+    """The words of `text`, folded and without accents, in order: what `chunk` finds, six times as fast."""
+    return folded(text).decode().split()
+
+
+def folded(text: str) -> bytes:
+    """The same in UTF-8, with spaces between.
 
     ASCII is folded as a whole and cut at all that is no letter or digit. Typographic signs become ASCII ones before,
     and chunks that are still more than ASCII their words; a text in another script is read by its chunks.
@@ -235,9 +240,9 @@ def words(text: str) -> list[str]:
         pieces = [piece if piece.isascii() else " ".join(_plains[piece]) for piece in text.split()]
         joined = " ".join(pieces)
         if not joined.isascii():
-            return list(chain.from_iterable(map(_plains.__getitem__, text.split())))
+            return " ".join(chain.from_iterable(map(_plains.__getitem__, text.split()))).encode()
         text = joined
-    return _without_possessives(text.replace("`", "'")).translate(_AS_WORDS).split()
+    return _without_possessives(text.replace("`", "'")).encode().translate(_AS_WORDS)
 
 
 # Signs of typography as those of a keyboard: no letter among them, and none that NFKC would join to its neighbours.
@@ -248,7 +253,7 @@ _TYPOGRAPHY = (
     ("—", '"'),
     ("…", "..."),
 )
-_AS_WORDS = str.maketrans({chr(code): chr(code).lower() if chr(code).isalnum() else " " for code in range(128)})
+_AS_WORDS = bytes(ord(chr(code).lower()) if code < 128 and chr(code).isalnum() else ord(" ") for code in range(256))
 
 
 def _typed(text: str) -> str:

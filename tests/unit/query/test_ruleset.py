@@ -2,7 +2,7 @@ import time
 from unittest import mock
 
 from watcher.model import Item
-from watcher.query import Document, Node, RuleSet, index, lexicon, parse, presearch
+from watcher.query import Document, Node, RuleSet, lexicon, parse, presearch
 
 
 def rules(**queries: str) -> RuleSet:
@@ -59,13 +59,13 @@ def test_document_of_an_item() -> None:
 
 
 def test_forgetting_what_is_remembered_changes_nothing() -> None:
-    ruleset = rules(a="Mali NEAR/2 coup", b="mal*")
+    ruleset = rules(a="Mali NEAR/2 coup", b="mal*", c="m?li", d="maliciously*")
     item = Document(body="coup in Mali")
-    assert ruleset.names(item) == ["a", "b"]
-    with mock.patch.object(index, "_MOST", 0), mock.patch.object(lexicon, "_MOST", 0):
-        assert ruleset.names(item) == ["a", "b"]
-        assert ruleset.names(Document(body="malice")) == ["b"]
-        assert ruleset.names(item) == ["a", "b"]
+    assert ruleset.names(item) == ["a", "b", "c"]
+    with mock.patch.object(lexicon, "_MOST", 0):
+        assert ruleset.names(item) == ["a", "b", "c"]
+        assert ruleset.names(Document(body="maliciousness, maliciously")) == ["b", "d"]
+        assert ruleset.names(item) == ["a", "b", "c"]
 
 
 def test_a_text_made_to_be_slow_is_judged_in_time() -> None:

@@ -1,0 +1,91 @@
+"""Numbers by codes of 64 bits, and the codes of a text's words: both a whole column at a time.
+
+A word of at most eight bytes is its own code, so that no two words share one. Looking a column of them up lets the
+processor wait for many places of memory at once, where a dictionary waits for one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Codes = NDArray[np.uint64]
+
+BYTES = 8  # of a word that is its own code
+_BREAK = b" \0 "  # between two fields: a word that none is
+_HEADS = np.array([(1 << 8 * count) - 1 for count in range(BYTES + 1)], np.uint64)  # the first bytes of a code
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ over the golden ratio: Knuth's multiplicative hashing (TAOCP 6.4)
+_EMPTY = np.uint64(2**64 - 1)  # no code of a word, as no byte of UTF-8 is 255
+_SLOTS = 4  # of a table, at least so many a code
+
+
+class Table:
+    """Numbers by codes, none of which has all bits set."""
+
+    def __init__(self, codes: Codes, numbers: Numbers) -> None:
+        bits = max(1, (_SLOTS * len(codes)).bit_length())
+        self._shift = np.uint64(64 - bits)
+        slots = self._slots(codes)
+        order = np.argsort(slots, kind="stable")
+        slots = slots[order]
+        place = np.arange(len(slots)) - np.searchsorted(slots, slots)  # among those of one slot
+        self._width = int(place.max(initial=0)) + 1
+        self._codes = np.full((1 << bits, self._width), _EMPTY)
+        self._codes[slots, place] = codes[order]
+        found = np.zeros(self._codes.shape, np.int64)
+        found[slots, place] = numbers[order]
+        self._numbers = found.reshape(-1)
+        self._filled = self._codes[:, 0] != _EMPTY
+
+    def _slots(self, codes: Codes) -> Numbers:
+        return (codes * _GOLDEN >> self._shift).view(np.int64)
+
+    def find(self, codes: Codes) -> tuple[Numbers, Numbers]:
+        """Where in `codes` those stand that it has, in order, and their numbers."""
+        slots = self._slots(codes)
+        at = self._filled.take(slots).nonzero()[0]
+        slots = slots.take(at)
+        hit = (self._codes.take(slots, 0) == codes.take(at)[:, None]).reshape(-1).nonzero()[0]
+        row = hit // self._width
+        return at.take(row), self._numbers.take((slots.take(row) - row) * self._width + hit)
+
+
+class Cut(NamedTuple):
+    """A document's words, field after field, with a word that none is between two fields."""
+
+    data: bytes
+    starts: Numbers  # of each word its first byte
+    sizes: Numbers  # and how many it has
+    codes: Codes  # its first eight; 0: between two fields
+
+    def slices(self, at: Numbers) -> list[bytes]:
+        """The words that stand there."""
+        starts = self.starts.take(at)
+        ends = starts + self.sizes.take(at)
+        return [self.data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+
+
+def cut(texts: Sequence[bytes]) -> Cut:
+    """The words of a document's texts, which are folded and have spaces between."""
+    data = b" " + _BREAK.join(texts) + b" " * (BYTES + 1)
+    letters = np.frombuffer(data, np.uint8) != ord(" ")
+    edges = (letters[1:] != letters[:-1]).nonzero()[0] + 1
+    starts, ends = edges[::2], edges[1::2]
+    sizes = ends - starts
+    eights = np.ndarray(len(data) - BYTES + 1, "<u8", data, strides=(1,))  # from each byte on
+    return Cut(data, starts, sizes, eights.take(starts) & _HEADS.take(np.minimum(sizes, BYTES)))
+
+
+def heads(codes: Codes, counts: Sequence[int]) -> Codes:
+    """The first so many bytes of each code, one count after the other."""
+    return (codes & _HEADS[list(counts), None]).reshape(-1)
+
+
+def code(word: bytes) -> int:
+    """The code of a word of at most eight bytes."""
+    return int.from_bytes(word, "little")

@@ -1,0 +1,140 @@
+"""The keys of all rules as numbers, and which of them a document holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, repeat
+
+import numpy as np
+
+from watcher.query.anchors import Key
+from watcher.query.lexicon import Lexicon, remember
+from watcher.query.table import BYTES, Codes, Cut, Flags, Numbers, Table, code, cut, heads
+
+NONE = 0  # the number of no key, which every document holds: it stands where a rule needs no second key
+NO_KEY = ""
+PLACE = 40  # bits of a place in a text
+_APART = 1 << 31  # so many words lie between two fields for a NEAR, which can say
+MOST_WORDS = (1 << 30) - 1  # at most
+
+
+class Presence:
+    """What a document holds; until the vocabulary is asked for the next one."""
+
+    def __init__(self, at: Numbers, words: Numbers, breaks: Numbers, keys: Numbers, held: bytearray) -> None:
+        self.keys = keys  # all that it holds, each once
+        self.flags: Flags = np.frombuffer(held, np.bool_)  # of each key whether it holds it
+        self.has: Callable[[int], int] = held.__getitem__  # the same, quick to ask for one
+        self._at = at
+        self._words = words
+        self._breaks = breaks
+
+    def standing(self, words: Numbers) -> Numbers:
+        """Where some of its words stand: the number of a word, then PLACE bits for its place, in order; and an end."""
+        asked = np.zeros(len(self.flags), np.bool_)
+        asked[words] = True
+        chosen = asked.take(self._words).nonzero()[0]
+        at = self._at.take(chosen)
+        found = np.empty(len(at) + 1, np.int64)
+        found[:-1] = (self._words.take(chosen) << PLACE) + at + self._breaks.searchsorted(at) * _APART
+        found[-1] = np.iinfo(np.int64).max
+        found.sort()
+        return found
+
+
+class Vocabulary:
+    """The keys of all rules as numbers, and which of them a document holds."""
+
+    def __init__(self, keys: Iterable[Key], lexicon: Lexicon) -> None:
+        self.numbers: dict[Key, int] = {NO_KEY: NONE}
+        for key in keys:
+            for each in (*key, key) if isinstance(key, tuple) else (key,):
+                self.numbers.setdefault(each, len(self.numbers))
+        self.size = len(self.numbers)
+        self._words = _Words(self.numbers, lexicon)
+        pairs = [(key, number) for key, number in self.numbers.items() if isinstance(key, tuple)]
+        sides = np.array([[self.numbers[word] for word in key] for key, _ in pairs], np.int64).reshape(-1, 2)
+        self._pairs = Table(_pair(sides[:, 0], sides[:, 1]), np.array([number for _, number in pairs], np.int64))
+        self._held = bytearray(self.size)
+        self._flags = np.frombuffer(self._held, np.bool_)
+        self._order = np.zeros(self.size, np.int64)
+        self._last: Numbers = np.zeros(0, np.int64)
+
+    def presence(self, texts: Sequence[bytes], values: Iterable[str]) -> Presence:
+        """What a document holds, from its folded texts and the keys of its own fields."""
+        text = cut(texts)
+        at, words, besides = self._words.within(text)
+        beside = (at[1:] - at[:-1] == 1).nonzero()[0]
+        _, pairs = self._pairs.find(_pair(words.take(beside), words.take(beside + 1)))
+        own = np.array([NONE, *(self.numbers[value] for value in values if value in self.numbers)], np.int64)
+        keys = self._distinct(np.concatenate((words, pairs, besides, own)))
+        self._flags[self._last] = False  # what the last document held
+        self._flags[keys] = True
+        self._last = keys
+        return Presence(at, words, (text.codes == 0).nonzero()[0], keys, self._held)
+
+    def _distinct(self, keys: Numbers) -> Numbers:
+        """Each once."""
+        places = np.arange(len(keys))
+        self._order[keys] = places  # the last place of each
+        found: Numbers = keys[self._order.take(keys) == places]
+        return found
+
+
+def _pair(left: Numbers, right: Numbers) -> Codes:
+    return (left << 32 | right).view(np.uint64)
+
+
+class _Words:
+    """The words among the keys, and the prefixes, patterns and stems."""
+
+    def __init__(self, numbers: dict[Key, int], lexicon: Lexicon) -> None:
+        words = {key.encode(): number for key, number in numbers.items() if isinstance(key, str) and number != NONE}
+        self._short = _table({word: number for word, number in words.items() if len(word) <= BYTES})
+        self._long = {word: number for word, number in words.items() if len(word) > BYTES}
+        prefixes = {start.encode(): key for start, key in lexicon.of_word.prefixes.items() if key in numbers}
+        short = {start: numbers[key] for start, key in prefixes.items() if len(start) <= BYTES}
+        self._prefixes = _table(short)
+        self._sizes = sorted(set(map(len, short)))
+        others = set(lexicon.of_word.keys_read).intersection(numbers).difference(prefixes[start] for start in short)
+        self._opened = _Opened({key: numbers[key] for key in others}, lexicon)
+        self._reads_all = lexicon.of_word.reads_all
+
+    def within(self, text: Cut) -> tuple[Numbers, Numbers, Numbers]:
+        """Which words of a text are keys, their numbers, and those of what its words hold besides."""
+        more = (text.sizes > BYTES).nonzero()[0]
+        longer = text.slices(more)
+        codes = text.codes.copy()
+        codes[more] = 0  # of which they are only the first bytes
+        found = np.zeros(len(codes), np.int64)
+        at, numbers = self._short.find(codes)
+        found[at] = numbers
+        found[more] = np.fromiter(map(self._long.get, longer, repeat(NONE)), np.int64, len(more))
+        at = found.nonzero()[0]
+        besides = np.zeros(0, np.int64)
+        if self._sizes:
+            _, besides = self._prefixes.find(heads(text.codes, self._sizes))
+        if self._opened.numbers:
+            read = text.data.split() if self._reads_all else longer
+            opened = list(chain.from_iterable(map(self._opened.__getitem__, read)))
+            besides = np.concatenate((besides, np.array(opened, np.int64)))
+        return at, found.take(at), besides
+
+
+class _Opened(dict[bytes, tuple[int, ...]]):
+    """Of each word the numbers of the patterns, stems and long prefixes that it holds, once it was asked for."""
+
+    def __init__(self, numbers: dict[Key, int], lexicon: Lexicon) -> None:
+        super().__init__()
+        self.numbers = numbers
+        self._of_word = lexicon.of_word
+
+    def __missing__(self, word: bytes) -> tuple[int, ...]:
+        found = tuple([self.numbers[key] for key in self._of_word[word.decode()] if key in self.numbers])
+        remember(self, word, found)
+        return found
+
+
+def _table(words: dict[bytes, int]) -> Table:
+    """Of words of at most eight bytes."""
+    return Table(np.array([code(word) for word in words], np.uint64), np.array(list(words.values()), np.int64))
