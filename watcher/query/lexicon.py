@@ -35,7 +35,6 @@ class _OfWord(dict[str, tuple[str, ...]]):
 
     def __init__(self, keys: list[str]) -> None:
         super().__init__()
-        self.keys_read = keys
         self._stems = {key for key in keys if key[0] == "^"}
         self._languages = sorted({key[1:].partition(" ")[0] for key in self._stems})
         self._patterns = [(_pattern(key), key) for key in keys if key[0] != "^" and "?" in key]

@@ -45,6 +45,11 @@ class Table:
     def _slots(self, codes: Codes) -> Numbers:
         return (codes * _GOLDEN >> self._shift).view(np.int64)
 
+    def may_have(self, codes: Codes) -> Numbers:
+        """Where in `codes` those stand that it may have: all that it has, and some others."""
+        found: Numbers = self._filled.take(self._slots(codes)).nonzero()[0]
+        return found
+
     def find(self, codes: Codes) -> tuple[Numbers, Numbers]:
         """Where in `codes` those stand that it has, in order, and their numbers."""
         slots = self._slots(codes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain, repeat
+from itertools import chain
 
 import numpy as np
 
@@ -90,47 +90,61 @@ class _Words:
 
     def __init__(self, numbers: dict[Key, int], lexicon: Lexicon) -> None:
         words = {key.encode(): number for key, number in numbers.items() if isinstance(key, str) and number != NONE}
-        self._short = _table({word: number for word, number in words.items() if len(word) <= BYTES})
+        prefixes = {start.encode(): numbers[key] for start, key in lexicon.of_word.prefixes.items() if key in numbers}
         self._long = {word: number for word, number in words.items() if len(word) > BYTES}
-        prefixes = {start.encode(): key for start, key in lexicon.of_word.prefixes.items() if key in numbers}
-        short = {start: numbers[key] for start, key in prefixes.items() if len(start) <= BYTES}
-        self._prefixes = _table(short)
-        self._sizes = sorted(set(map(len, short)))
-        others = set(lexicon.of_word.keys_read).intersection(numbers).difference(prefixes[start] for start in short)
-        self._opened = _Opened({key: numbers[key] for key in others}, lexicon)
+        longer = {word[:BYTES] for word in chain(words, prefixes) if len(word) > BYTES}
+        whole = {word: number << 1 for word, number in words.items() if len(word) <= BYTES}
+        self._whole = _table(whole | {head: whole.get(head, NONE) | 1 for head in longer})  # odd: longer ones begin so
+        self._prefixes = _Prefixes({start: number for start, number in prefixes.items() if len(start) <= BYTES})
+        self._opened = _Opened(numbers, lexicon)
         self._reads_all = lexicon.of_word.reads_all
+        self._reads_long = any(len(start) > BYTES for start in prefixes)
 
     def within(self, text: Cut) -> tuple[Numbers, Numbers, Numbers]:
         """Which words of a text are keys, their numbers, and those of what its words hold besides."""
-        more = (text.sizes > BYTES).nonzero()[0]
-        longer = text.slices(more)
-        codes = text.codes.copy()
-        codes[more] = 0  # of which they are only the first bytes
-        found = np.zeros(len(codes), np.int64)
-        at, numbers = self._short.find(codes)
-        found[at] = numbers
-        found[more] = np.fromiter(map(self._long.get, longer, repeat(NONE)), np.int64, len(more))
-        at = found.nonzero()[0]
-        besides = np.zeros(0, np.int64)
-        if self._sizes:
-            _, besides = self._prefixes.find(heads(text.codes, self._sizes))
-        if self._opened.numbers:
+        at, found = self._whole.find(text.codes)
+        numbers = found >> 1
+        long = text.sizes.take(at) > BYTES  # of these it was the first bytes that were found
+        numbers[long] = NONE
+        more = (long & (found & 1 > 0)).nonzero()[0]
+        longer = text.slices(at.take(more))
+        numbers[more] = [self._long.get(word, NONE) for word in longer]
+        known = numbers.nonzero()[0]
+        besides = self._prefixes.within(text.codes)
+        if self._reads_all or self._reads_long:
             read = text.data.split() if self._reads_all else longer
             opened = list(chain.from_iterable(map(self._opened.__getitem__, read)))
             besides = np.concatenate((besides, np.array(opened, np.int64)))
-        return at, found.take(at), besides
+        return at.take(known), numbers.take(known), besides
+
+
+class _Prefixes:
+    """Prefixes of at most eight bytes."""
+
+    def __init__(self, numbers: dict[bytes, int]) -> None:
+        self._sizes = sorted(set(map(len, numbers)))
+        self._shortest = self._sizes[:1]
+        self._starts = _table({start[: self._sizes[0]]: NONE for start in numbers})
+        self._whole = _table(numbers)
+
+    def within(self, codes: Codes) -> Numbers:
+        """The numbers of those with which words begin."""
+        if not self._sizes:
+            return np.zeros(0, np.int64)
+        begun = self._starts.may_have(heads(codes, self._shortest))  # few words begin as one of many prefixes
+        return self._whole.find(heads(codes.take(begun), self._sizes))[1]
 
 
 class _Opened(dict[bytes, tuple[int, ...]]):
-    """Of each word the numbers of the patterns, stems and long prefixes that it holds, once it was asked for."""
+    """Of each word the numbers of the prefixes, patterns and stems that it holds, once it was asked for."""
 
     def __init__(self, numbers: dict[Key, int], lexicon: Lexicon) -> None:
         super().__init__()
-        self.numbers = numbers
+        self._numbers = numbers
         self._of_word = lexicon.of_word
 
     def __missing__(self, word: bytes) -> tuple[int, ...]:
-        found = tuple([self.numbers[key] for key in self._of_word[word.decode()] if key in self.numbers])
+        found = tuple([self._numbers[key] for key in self._of_word[word.decode()] if key in self._numbers])
         remember(self, word, found)
         return found
 
