@@ -220,6 +220,9 @@ def gather(nodes: Iterable[Node]) -> tuple[set[Key], set[str]]:
     named: set[tuple[int, str]] = set()
     while waiting:
         node, field = waiting.pop()
+        if type(node) is Word and is_plain(node.keys[0]) and len(node.keys) == 1 and field not in ITEM_FIELDS:
+            keys.add(node.keys[0])  # what most nodes are
+            continue
         match node:
             case Word() | Phrase() | Value() if field in ITEM_FIELDS:
                 if (key := value_key(field, node)) is not None:

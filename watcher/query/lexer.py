@@ -64,7 +64,6 @@ _SCAN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _WORD_OPERATORS = {"AND": Kind.AND, "OR": Kind.OR, "NOT": Kind.NOT}
-_OPERATORS = frozenset({*_WORD_OPERATORS, "NEAR", "ONEAR"})
 _NEAR = re.compile(r"(?:(O?NEAR)(?:/(\w*))?|([wW]|pre|PRE)/(\w+))$")
 _COUNTED = re.compile(r"(FIRST|ATLEAST)/(\w*)$")
 _FIELD = re.compile(r"([^\W\d][\w.]*):")
@@ -85,9 +84,18 @@ def tokenize(text: str) -> list[Token]:
     return [*_tokens(text), Token(Kind.END, "", len(text), len(text))]
 
 
+# What most of a query is: words of ASCII, among them AND, OR and NOT, and parentheses; a NEAR is none of them.
+_QUICK = re.compile(r"\s*+(?:(?!O?NEAR\b)([A-Za-z0-9]++)(?=[\s()]|\Z)|([()]))")
+_QUICK_KINDS = {"AND": Kind.AND, "OR": Kind.OR, "NOT": Kind.NOT, "(": Kind.OPEN, ")": Kind.CLOSE}
+
+
 def _tokens(text: str) -> Iterator[Token]:
     at = 0
     while at < len(text):
+        while quick := _QUICK.match(text, at):
+            group = quick.lastindex or 0
+            written, at = quick[group], quick.end()
+            yield Token(_QUICK_KINDS.get(written, Kind.WORD), written, at - len(written), at)
         found = _SCAN.match(text, at)
         assert found is not None and found.lastgroup is not None
         kind, at = found.lastgroup, found.end()
@@ -97,9 +105,6 @@ def _tokens(text: str) -> Iterator[Token]:
         if kind == "quote" and not found["closed"]:
             raise QueryError("the quote is not closed", start + 1, 'expected another " after the phrase')
         if kind == "word":
-            if written.isalnum() and written not in _OPERATORS:  # by far the most
-                yield Token(Kind.WORD, written, start, at)
-                continue
             for token in _word(text, written, start):
                 at = token.end
                 yield token

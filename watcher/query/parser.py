@@ -46,6 +46,8 @@ _NAMES = {
 _STARTS = frozenset(
     {Kind.WORD, Kind.EXACT, Kind.QUOTE, Kind.NAMED, Kind.REGEX, Kind.FIELD, Kind.OPEN, Kind.FIRST, Kind.ATLEAST}
 )
+_CONTINUES = _STARTS | {Kind.AND, Kind.NOT}  # an AND, with or without its operator
+_JOINED = frozenset({Kind.WORD, Kind.EXACT, Kind.NEAR})  # after a word: it is not the whole operand
 
 
 def parse(text: str, terms: Mapping[str, Node] | None = None) -> Node:
@@ -72,6 +74,10 @@ class _Parser:
     def _token(self) -> Token:
         return self._tokens[self._at]
 
+    @property
+    def _kind(self) -> Kind:
+        return self._tokens[self._at][0]
+
     def _take(self) -> Token:
         token = self._tokens[self._at]
         self._at += 1
@@ -79,7 +85,7 @@ class _Parser:
 
     def whole(self) -> Node:
         """The whole query."""
-        if self._token.kind is Kind.END:
+        if self._kind is Kind.END:
             raise QueryError("the query is empty", 1, "expected a word, such as Mali")
         node = self._or()
         token = self._token
@@ -91,10 +97,10 @@ class _Parser:
 
     def _or(self) -> Node:
         first = self._and()
-        if self._token.kind is not Kind.OR:
+        if self._kind is not Kind.OR:
             return first
         branches = [first]
-        while self._token.kind is Kind.OR:
+        while self._kind is Kind.OR:
             self._at += 1
             branches.append(self._and())
         return Or(tuple(branches), branches[0].start, branches[-1].end)
@@ -102,30 +108,31 @@ class _Parser:
     def _and(self) -> Node:
         first = self._not()
         branches, implicit = [first], []
-        while True:
-            kind = self._token.kind
+        while (kind := self._kind) in _CONTINUES:
             if kind is Kind.AND:
                 self._at += 1
-            elif kind in _STARTS:
-                implicit.append(self._token.start)
             elif kind is not Kind.NOT:
-                break
+                implicit.append(self._token.start)
             branches.append(self._not())
         if len(branches) == 1:
             return first
         return And(tuple(branches), first.start, branches[-1].end, tuple(implicit))
 
     def _not(self) -> Node:
-        if self._token.kind is not Kind.NOT:
+        token = self._tokens[self._at]
+        if token.kind is Kind.WORD and not self._field and self._tokens[self._at + 1].kind not in _JOINED:
+            self._at += 1  # what most operands are: one word
+            return bare_word(token)
+        if token.kind is not Kind.NOT:
             return self._near()
-        token = self._take()
+        self._at += 1
         child = self._deeper(self._not, token)
         return Not(child, token.start, child.end)
 
     def _near(self) -> Node:
         left = self._unit()
         links = 0
-        while self._token.kind is Kind.NEAR:
+        while self._kind is Kind.NEAR:
             token = self._take()
             if self._field in ITEM_FIELDS:
                 raise QueryError(
@@ -165,25 +172,25 @@ class _Parser:
 
     def _group(self) -> Node:
         token = self._take()
-        if self._token.kind is Kind.CLOSE:
+        if self._kind is Kind.CLOSE:
             raise QueryError("nothing stands between the parentheses", token.start + 1, "expected a word or phrase")
         node = self._deeper(self._or, token)
         end = self._close(token)
         return _grouped(node, token.start, end)
 
     def _close(self, opened: Token) -> int:
-        if self._token.kind is Kind.END:
+        if self._kind is Kind.END:
             raise QueryError(
                 "this parenthesis is not closed", opened.start + 1, "expected ) at the end of what it holds"
             )
-        if self._token.kind is not Kind.CLOSE:
+        if self._kind is not Kind.CLOSE:
             raise self._unexpected()
         return self._take().end
 
     def _words(self) -> Node:
         """Bare words side by side: one word, or a phrase."""
         words = []
-        while self._token.kind in (Kind.WORD, Kind.EXACT):
+        while self._kind in (Kind.WORD, Kind.EXACT):
             token = self._take()
             if token.kind is Kind.EXACT:
                 words += exact_words(token)
@@ -196,7 +203,7 @@ class _Parser:
         words = quoted_words(token)
         loose = None
         end = token.end
-        if self._token.kind is Kind.LOOSE:
+        if self._kind is Kind.LOOSE:
             mark = self._take()
             loose, end = int(mark.value), mark.end
         if len(words) == 1:
@@ -227,7 +234,7 @@ class _Parser:
         token = self._take()
         if self._field:
             raise field_inside(self._field, token.start)
-        if self._token.kind not in _STARTS:
+        if self._kind not in _STARTS:
             raise self._unexpected(f"after {token.value}: ")
         self._field = token.value
         child = self._deeper(self._unit, token)
@@ -240,7 +247,7 @@ class _Parser:
         if not text:
             raise QueryError("an empty value", token.start + 1, f"expected what {self._field}: is compared with")
         if token.kind is Kind.WORD and self._field not in ("url", "lang"):
-            while self._token.kind is Kind.WORD and self._tokens[self._at - 1].end < self._token.start:
+            while self._kind is Kind.WORD and self._tokens[self._at - 1].end < self._token.start:
                 following = self._take()
                 text, token = f"{text} {following.value}", token._replace(end=following.end)
         check_value(self._field, text, token)
@@ -265,7 +272,7 @@ class _Parser:
         return AtLeast(int(token.value), child, token.start, end)
 
     def _argument(self, token: Token, inner: Callable[[], Node]) -> tuple[Node, int]:
-        if self._token.kind is not Kind.OPEN:
+        if self._kind is not Kind.OPEN:
             name = token.kind.name
             raise QueryError(
                 f"{name}/{token.value} takes what it counts in parentheses",
@@ -307,5 +314,7 @@ _VALUES = frozenset({Kind.WORD, Kind.QUOTE, Kind.EXACT})
 def _grouped(node: Node, start: int, end: int) -> Node:
     """`node` with the parentheses around it."""
     if isinstance(node, And):
-        return replace(node, start=start, end=end, grouped=True)
+        return And(node.children, start, end, node.implicit, grouped=True)
+    if type(node) is Or:  # and not Forms, which is one with more
+        return Or(node.children, start, end)
     return replace(node, start=start, end=end)  # type: ignore[type-var]  # every node is a dataclass

@@ -78,13 +78,18 @@ def exact_words(token: Token) -> list[Word]:
     return [_word(word, True, token.start, token.end) for word in words]
 
 
+_QUOTED = re.compile(r"\{[^{}]*\}|[^\s{}]+")
+
+
 def quoted_words(token: Token) -> list[Word]:
     """The words between quotes; punctuation there is what a text may have, and counts for nothing."""
     words = []
-    for piece in re.finditer(r"\{[^{}]*\}|[^\s{}]+", token.value):
+    for piece in _QUOTED.finditer(token.value):
         start = token.start + 1 + piece.start()
         written = piece[0]
-        if written.startswith("{") and len(written) > 2:
+        if written.isascii() and written.isalnum():
+            words.append(Word(written, False, start, start + len(written)))
+        elif written.startswith("{") and len(written) > 2:
             words += exact_words(Token(Kind.EXACT, written[1:-1], start, start + len(written)))
         elif cleaned := _cleaned(written)[0]:
             words.append(_word(cleaned, False, start, start + len(written)))
