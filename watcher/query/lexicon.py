@@ -38,9 +38,9 @@ class _OfWord(dict[str, tuple[str, ...]]):
         self._stems = {key for key in keys if key[0] == "^"}
         self._languages = sorted({key[1:].partition(" ")[0] for key in self._stems})
         self._patterns = [(_pattern(key), key) for key in keys if key[0] != "^" and "?" in key]
-        self.prefixes = {key[:-1]: key for key in keys if key[0] != "^" and "?" not in key}
-        self.reads_all = len(self.prefixes) < len(keys)  # more than prefixes, which can be known without it
-        self._lengths = sorted({len(prefix) for prefix in self.prefixes})
+        self._prefixes = {key[:-1]: key for key in keys if key[0] != "^" and "?" not in key}
+        self.reads_all = len(self._prefixes) < len(keys)  # more than prefixes: any word may hold one
+        self._lengths = sorted({len(prefix) for prefix in self._prefixes})
 
     def __missing__(self, word: str) -> tuple[str, ...]:
         found = tuple(self._of(word))
@@ -52,7 +52,7 @@ class _OfWord(dict[str, tuple[str, ...]]):
         for length in self._lengths:
             if length > size:
                 break
-            if (key := self.prefixes.get(word[:length])) is not None:
+            if (key := self._prefixes.get(word[:length])) is not None:
                 yield key
         for pattern, key in self._patterns:
             if pattern.fullmatch(word):

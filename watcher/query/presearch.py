@@ -40,7 +40,7 @@ class RuleSet:
             if before:
                 self._written |= before._written
             self._lexicon = Lexicon(self._written)
-            self._vocabulary: Vocabulary = Vocabulary((*known, *keys), self._lexicon)  # known ones keep their numbers
+            self._vocabulary: Vocabulary = Vocabulary((*known, *keys), self._written)  # known ones keep their numbers
             self._counts = np.zeros(self._vocabulary.size, np.int64)
             self._documents = 0
             self._sure = np.zeros(len(self._nodes), np.bool_)  # those that hold wherever they are found

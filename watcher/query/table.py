@@ -22,15 +22,19 @@ _HEADS = np.array([(1 << 8 * count) - 1 for count in range(BYTES + 1)], np.uint6
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ over the golden ratio: Knuth's multiplicative hashing (TAOCP 6.4)
 _EMPTY = np.uint64(2**64 - 1)  # no code of a word, as no byte of UTF-8 is 255
 _SLOTS = 4  # of a table, at least so many a code
+_MARKS = 2  # bits more of a code tell apart what the table may have
 
 
 class Table:
     """Numbers by codes, none of which has all bits set."""
 
     def __init__(self, codes: Codes, numbers: Numbers) -> None:
-        bits = max(1, (_SLOTS * len(codes)).bit_length())
-        self._shift = np.uint64(64 - bits)
-        slots = self._slots(codes)
+        bits = max(8, (_SLOTS * len(codes)).bit_length())
+        self._shift = np.uint64(64 - bits - _MARKS)
+        marks = self._marks(codes)
+        self._marked = np.zeros(1 << bits + _MARKS, np.bool_)
+        self._marked[marks] = True
+        slots = marks >> _MARKS
         order = np.argsort(slots, kind="stable")
         slots = slots[order]
         place = np.arange(len(slots)) - np.searchsorted(slots, slots)  # among those of one slot
@@ -40,21 +44,20 @@ class Table:
         found = np.zeros(self._codes.shape, np.int64)
         found[slots, place] = numbers[order]
         self._numbers = found.reshape(-1)
-        self._filled = self._codes[:, 0] != _EMPTY
 
-    def _slots(self, codes: Codes) -> Numbers:
+    def _marks(self, codes: Codes) -> Numbers:
         return (codes * _GOLDEN >> self._shift).view(np.int64)
 
     def may_have(self, codes: Codes) -> Numbers:
         """Where in `codes` those stand that it may have: all that it has, and some others."""
-        found: Numbers = self._filled.take(self._slots(codes)).nonzero()[0]
+        found: Numbers = self._marked.take(self._marks(codes)).nonzero()[0]
         return found
 
     def find(self, codes: Codes) -> tuple[Numbers, Numbers]:
         """Where in `codes` those stand that it has, in order, and their numbers."""
-        slots = self._slots(codes)
-        at = self._filled.take(slots).nonzero()[0]
-        slots = slots.take(at)
+        marks = self._marks(codes)
+        at = self._marked.take(marks).nonzero()[0]
+        slots = marks.take(at) >> _MARKS
         hit = (self._codes.take(slots, 0) == codes.take(at)[:, None]).reshape(-1).nonzero()[0]
         row = hit // self._width
         return at.take(row), self._numbers.take((slots.take(row) - row) * self._width + hit)
@@ -86,9 +89,9 @@ def cut(texts: Sequence[bytes]) -> Cut:
     return Cut(data, starts, sizes, eights.take(starts) & _HEADS.take(np.minimum(sizes, BYTES)))
 
 
-def heads(codes: Codes, counts: Sequence[int]) -> Codes:
-    """The first so many bytes of each code, one count after the other."""
-    return (codes & _HEADS[list(counts), None]).reshape(-1)
+def heads(counts: Sequence[int]) -> Codes:
+    """What to `&` codes with for their first so many bytes, a row for each count."""
+    return _HEADS[list(counts), None]
 
 
 def code(word: bytes) -> int:

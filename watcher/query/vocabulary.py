@@ -8,6 +8,7 @@ from itertools import chain
 import numpy as np
 
 from watcher.query.anchors import Key
+from watcher.query.leaves import by_word
 from watcher.query.lexicon import Lexicon, remember
 from watcher.query.table import BYTES, Codes, Cut, Flags, Numbers, Table, code, cut, heads
 
@@ -45,20 +46,20 @@ class Presence:
 class Vocabulary:
     """The keys of all rules as numbers, and which of them a document holds."""
 
-    def __init__(self, keys: Iterable[Key], lexicon: Lexicon) -> None:
+    def __init__(self, keys: Iterable[Key], written: Iterable[str]) -> None:
+        """Number `keys`, of which those in `written` are more than a folded word."""
         self.numbers: dict[Key, int] = {NO_KEY: NONE}
         for key in keys:
             for each in (*key, key) if isinstance(key, tuple) else (key,):
                 self.numbers.setdefault(each, len(self.numbers))
         self.size = len(self.numbers)
-        self._words = _Words(self.numbers, lexicon)
+        self._words = _Words(self.numbers, written)
         pairs = [(key, number) for key, number in self.numbers.items() if isinstance(key, tuple)]
         sides = np.array([[self.numbers[word] for word in key] for key, _ in pairs], np.int64).reshape(-1, 2)
         self._pairs = Table(_pair(sides[:, 0], sides[:, 1]), np.array([number for _, number in pairs], np.int64))
         self._held = bytearray(self.size)
         self._flags = np.frombuffer(self._held, np.bool_)
         self._order = np.zeros(self.size, np.int64)
-        self._last: Numbers = np.zeros(0, np.int64)
 
     def presence(self, texts: Sequence[bytes], values: Iterable[str]) -> Presence:
         """What a document holds, from its folded texts and the keys of its own fields."""
@@ -68,9 +69,8 @@ class Vocabulary:
         _, pairs = self._pairs.find(_pair(words.take(beside), words.take(beside + 1)))
         own = np.array([NONE, *(self.numbers[value] for value in values if value in self.numbers)], np.int64)
         keys = self._distinct(np.concatenate((words, pairs, besides, own)))
-        self._flags[self._last] = False  # what the last document held
+        self._flags[:] = False
         self._flags[keys] = True
-        self._last = keys
         return Presence(at, words, (text.codes == 0).nonzero()[0], keys, self._held)
 
     def _distinct(self, keys: Numbers) -> Numbers:
@@ -88,17 +88,17 @@ def _pair(left: Numbers, right: Numbers) -> Codes:
 class _Words:
     """The words among the keys, and the prefixes, patterns and stems."""
 
-    def __init__(self, numbers: dict[Key, int], lexicon: Lexicon) -> None:
+    def __init__(self, numbers: dict[Key, int], written: Iterable[str]) -> None:
         words = {key.encode(): number for key, number in numbers.items() if isinstance(key, str) and number != NONE}
-        prefixes = {start.encode(): numbers[key] for start, key in lexicon.of_word.prefixes.items() if key in numbers}
-        self._long = {word: number for word, number in words.items() if len(word) > BYTES}
+        opened = [key for key in written if by_word(key) and key in numbers]
+        prefixes = {key[:-1].encode(): numbers[key] for key in opened if key[0] != "^" and "?" not in key}
+        short = {start: number for start, number in prefixes.items() if len(start) <= BYTES}
+        self._prefixes = _Prefixes(short)
+        self._opened = _Opened(numbers, Lexicon(set(opened).difference(start.decode() + "*" for start in short)))
         longer = {word[:BYTES] for word in chain(words, prefixes) if len(word) > BYTES}
         whole = {word: number << 1 for word, number in words.items() if len(word) <= BYTES}
         self._whole = _table(whole | {head: whole.get(head, NONE) | 1 for head in longer})  # odd: longer ones begin so
-        self._prefixes = _Prefixes({start: number for start, number in prefixes.items() if len(start) <= BYTES})
-        self._opened = _Opened(numbers, lexicon)
-        self._reads_all = lexicon.of_word.reads_all
-        self._reads_long = any(len(start) > BYTES for start in prefixes)
+        self._long = {word: number for word, number in words.items() if len(word) > BYTES}
 
     def within(self, text: Cut) -> tuple[Numbers, Numbers, Numbers]:
         """Which words of a text are keys, their numbers, and those of what its words hold besides."""
@@ -111,8 +111,8 @@ class _Words:
         numbers[more] = [self._long.get(word, NONE) for word in longer]
         known = numbers.nonzero()[0]
         besides = self._prefixes.within(text.codes)
-        if self._reads_all or self._reads_long:
-            read = text.data.split() if self._reads_all else longer
+        if self._opened.reads_words:
+            read = text.data.split() if self._opened.reads_all else longer
             opened = list(chain.from_iterable(map(self._opened.__getitem__, read)))
             besides = np.concatenate((besides, np.array(opened, np.int64)))
         return at.take(known), numbers.take(known), besides
@@ -122,29 +122,31 @@ class _Prefixes:
     """Prefixes of at most eight bytes."""
 
     def __init__(self, numbers: dict[bytes, int]) -> None:
-        self._sizes = sorted(set(map(len, numbers)))
-        self._shortest = self._sizes[:1]
-        self._starts = _table({start[: self._sizes[0]]: NONE for start in numbers})
+        sizes = sorted(set(map(len, numbers)))
+        self._sizes, self._shortest = heads(sizes), heads(sizes[:1])
+        self._starts = _table({start[: sizes[0]]: NONE for start in numbers})
         self._whole = _table(numbers)
 
     def within(self, codes: Codes) -> Numbers:
         """The numbers of those with which words begin."""
-        if not self._sizes:
+        if not self._sizes.size:
             return np.zeros(0, np.int64)
-        begun = self._starts.may_have(heads(codes, self._shortest))  # few words begin as one of many prefixes
-        return self._whole.find(heads(codes.take(begun), self._sizes))[1]
+        begun = self._starts.may_have((codes & self._shortest)[0])  # few words begin as one of few prefixes
+        return self._whole.find((codes.take(begun) & self._sizes).reshape(-1))[1]
 
 
 class _Opened(dict[bytes, tuple[int, ...]]):
-    """Of each word the numbers of the prefixes, patterns and stems that it holds, once it was asked for."""
+    """Of each word the numbers of the keys of a lexicon that it holds, once it was asked for."""
 
     def __init__(self, numbers: dict[Key, int], lexicon: Lexicon) -> None:
         super().__init__()
+        self.reads_words = lexicon.reads_words
+        self.reads_all = lexicon.of_word.reads_all
         self._numbers = numbers
         self._of_word = lexicon.of_word
 
     def __missing__(self, word: bytes) -> tuple[int, ...]:
-        found = tuple([self._numbers[key] for key in self._of_word[word.decode()] if key in self._numbers])
+        found = tuple([self._numbers[key] for key in self._of_word[word.decode()]])
         remember(self, word, found)
         return found
 
