@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from threading import Lock
+from threading import Lock, Thread
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,11 +18,12 @@ from watcher.query.index import NO_ENTRIES, Columns, Entry, Index, columns
 from watcher.query.leaves import is_plain
 from watcher.query.lexicon import Lexicon
 from watcher.query.quick import Test, compile_test
-from watcher.query.table import Numbers
+from watcher.query.table import Flags, Numbers
 from watcher.query.view import View
 from watcher.query.vocabulary import MOST_WORDS, NO_KEY, Presence, Vocabulary
 
 LEARNING = 256  # documents whose words are counted, before the rules are filed anew by how rare their words are
+FILING = "filing rules"  # the thread that does so
 MANY = 64  # pairs of keys, beyond which a rule is filed under its rarest need alone
 
 
@@ -43,11 +45,14 @@ class RuleSet:
             self._vocabulary: Vocabulary = Vocabulary((*known, *keys), self._written)  # known ones keep their numbers
             self._counts = np.zeros(self._vocabulary.size, np.int64)
             self._documents = 0
-            self._sure = np.zeros(len(self._nodes), np.bool_)  # those that hold wherever they are found
             self._tests: dict[int, tuple[Test, bool]] = {}
+            sure, entries = np.zeros(len(self._nodes), np.bool_), NO_ENTRIES
             if before:
+                filed = before._filed
                 self._take(before, kept)
-            self._file(new, before._index.moved(kept, len(before)) if before else NO_ENTRIES)
+                sure[list(kept.values())] = filed.sure[list(kept)]
+                entries = filed.files.moved(kept, len(before))
+            self._filed: _Filed = self._file(new, sure, entries)
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -66,22 +71,26 @@ class RuleSet:
         }
 
     def _take(self, before: RuleSet, kept: Mapping[int, int]) -> None:
-        """What another set learnt, and what it worked out of rules that are here too."""
-        self._documents = before._documents
+        """What another set learnt, and the tests that it made of rules that are here too."""
         self._counts[: before._vocabulary.size] = before._counts
-        self._sure[list(kept.values())] = before._sure[list(kept)]
+        self._documents = before._documents if before._filed.learnt else min(before._documents, LEARNING - 1)
         self._tests = {kept[rule]: test for rule, test in before._tests.copy().items() if rule in kept}
 
-    def _file(self, rules: Iterable[int], others: Columns) -> None:
+    def _file(self, rules: Iterable[int], sure: Flags, others: Columns) -> _Filed:
         """Put each of these rules under its two rarest needs, beside the entries of others."""
         numbers = self._vocabulary.numbers
+        learnt = self._documents >= LEARNING
         costs = _Costs(numbers, self._counts, self._documents)
         entries: list[Entry] = []
         for rule in rules:
-            found, self._sure[rule] = _filed(self._nodes[rule], rule, costs, numbers)
+            found, sure[rule] = _filed(self._nodes[rule], rule, costs, numbers)
             entries += found
-        self._index: Index = Index(columns(entries, others), len(numbers))
-        self._always = self._index.without(len(self._nodes))
+        index = Index(columns(entries, others), len(numbers))
+        return _Filed(index, index.without(len(self._nodes)), sure, learnt)
+
+    def _file_anew(self) -> None:
+        with uncollected():
+            self._filed = self._file(range(len(self._nodes)), np.zeros(len(self._nodes), np.bool_), NO_ENTRIES)
 
     def match(self, document: Document, names: Collection[str] | None = None) -> list[Match]:
         """The rules that hold for `document`, of those in `names`, in their order, with the words that decided it."""
@@ -99,12 +108,13 @@ class RuleSet:
 
     def _judged(self, view: View, texts: list[bytes], names: Collection[str] | None) -> list[int]:
         presence = self._vocabulary.presence(texts, document_keys(view.document))
-        found = self._index.candidates(presence)
-        if self._always.size:
-            found = np.sort(np.concatenate((found, self._always)))
+        filed = self._filed
+        found = filed.files.candidates(presence)
+        if filed.always.size:
+            found = np.sort(np.concatenate((found, filed.always)))
         if self._documents < LEARNING:
             self._learn(presence)
-        sure = self._sure[found]
+        sure = filed.sure[found]
         held: list[int] = found[sure].tolist()
         unsure = found[~sure].tolist()
         if names is not None:
@@ -122,12 +132,20 @@ class RuleSet:
         return test(presence.has) and (decides or holds(self._nodes[rule], view))
 
     def _learn(self, presence: Presence) -> None:
-        """Count what documents hold; when enough were seen, file the rules by it."""
+        """Count what documents hold; when enough were seen, file the rules by it, while matching goes on."""
         self._counts += presence.flags
         self._documents += 1
         if self._documents == LEARNING:
-            with uncollected():
-                self._file(range(len(self._nodes)), NO_ENTRIES)
+            Thread(target=self._file_anew, name=FILING, daemon=True).start()
+
+
+class _Filed(NamedTuple):
+    """The rules by what they need."""
+
+    files: Index
+    always: Numbers  # those that need nothing, which are always judged
+    sure: Flags  # of each whether it holds wherever it is found
+    learnt: bool  # whether from enough documents
 
 
 def _filed(node: Node, rule: int, costs: _Costs, numbers: Mapping[Key, int]) -> tuple[list[Entry], bool]:

@@ -68,6 +68,24 @@ def test_forgetting_what_is_remembered_changes_nothing() -> None:
         assert ruleset.names(item) == ["a", "b", "c"]
 
 
+def test_rules_are_filed_anew_by_what_documents_hold_while_matching_goes_on() -> None:
+    item = Document(body="coup in Mali")
+    with mock.patch.object(presearch, "LEARNING", 3), mock.patch.object(presearch, "Thread") as thread:
+        ruleset = rules(a="Mali AND coup", b="coup NEAR/2 Mali", c="NOT Mali")
+        first = ruleset._filed
+        for _ in range(3):
+            assert ruleset.names(item) == ["a", "b"]
+        in_between = ruleset.reuse({"a": parse("Mali AND coup")})
+        thread.call_args.kwargs["target"]()
+        assert thread.call_count == 1
+        assert ruleset.names(item) == ["a", "b"]
+        assert not first.learnt
+        assert ruleset._filed.learnt
+        assert ruleset.reuse({"a": parse("Mali AND coup")})._documents == 3
+        assert in_between.names(item) == ["a"]
+        assert thread.call_count == 2  # as it could not take over what was not filed yet
+
+
 def test_a_text_made_to_be_slow_is_judged_in_time() -> None:
     item = Document(body="mali " * 20_000)
     ruleset = rules(
