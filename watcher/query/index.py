@@ -41,10 +41,11 @@ class Index:
 
     def __init__(self, entries: Columns, size: int) -> None:
         """File `entries`, where there are `size` keys."""
-        self._columns = np.asfortranarray(entries[np.argsort(entries[:, 0], kind="stable")])
-        self._first, self._second, self._rule, self._after, self._before = self._columns.T
-        self._near = (self._after > 0) | (self._before > 0)
-        counts = np.bincount(self._first, minlength=size)
+        self._entries = entries[np.argsort(entries[:, 0], kind="stable")]
+        first, second, rule, after, before = self._entries.T
+        self._second, self._rule = second.copy(), rule.copy()  # side by side, as they are asked for most
+        self._near = (after > 0) | (before > 0)
+        counts = np.bincount(first, minlength=size)
         self._starts = np.concatenate(([0], np.cumsum(counts)))
         self._files = counts > 0
 
@@ -56,7 +57,7 @@ class Index:
         """The entries of these rules, of `count`, under their new numbers."""
         numbers = np.full(count, -1, np.int32)
         numbers[list(rules)] = list(rules.values())
-        found = self._columns.copy()
+        found = self._entries.copy()
         found[:, 2] = numbers[found[:, 2]]
         return found[found[:, 2] >= 0]
 
@@ -73,19 +74,16 @@ class Index:
 
     def _close(self, entries: Numbers, presence: Presence) -> Numbers:
         """Those of `entries` whose keys stand close enough: the neighbours of each place of the first are looked at."""
-        first, second = self._first.take(entries).astype(np.int64), self._second.take(entries).astype(np.int64)
-        standing = presence.standing(np.concatenate((first, second)))
-        first <<= PLACE
-        second <<= PLACE
+        first, second, _, after, before = self._entries.take(entries, 0).astype(np.int64).T
+        first = first << PLACE
+        standing = presence.standing()
         at, entry = _ranges(standing.searchsorted(first), standing.searchsorted(first + (1 << PLACE)))
-        entries = entries.take(entry)
-        wanted = standing.take(at) + (second - first).take(entry)  # the second at the same place
+        wanted = standing.take(at) + ((second << PLACE) - first).take(entry)  # the second at the same place
         place = standing.searchsorted(wanted, "right")
         following = standing.take(place) - wanted
         preceding = wanted - standing.take(place - 1)  # 0 or less: none, or the first one itself
-        found: Numbers = entries[
-            (following <= self._after.take(entries)) | ((preceding > 0) & (preceding <= self._before.take(entries)))
-        ]
+        close = (following <= after.take(entry)) | ((preceding > 0) & (preceding <= before.take(entry)))
+        found: Numbers = entries.take(entry[close])
         return found
 
 

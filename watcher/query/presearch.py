@@ -17,7 +17,7 @@ from watcher.query.evaluate import either, holds, spans
 from watcher.query.index import NO_ENTRIES, Columns, Entry, Index, columns
 from watcher.query.leaves import is_plain
 from watcher.query.lexicon import Lexicon
-from watcher.query.quick import Test, compile_test
+from watcher.query.quick import Test, compile_test, undecided
 from watcher.query.table import Flags, Numbers
 from watcher.query.view import View
 from watcher.query.vocabulary import MOST_WORDS, NO_KEY, Presence, Vocabulary
@@ -45,7 +45,7 @@ class RuleSet:
             self._vocabulary: Vocabulary = Vocabulary((*known, *keys), self._written)  # known ones keep their numbers
             self._counts = np.zeros(self._vocabulary.size, np.int64)
             self._documents = 0
-            self._tests: dict[int, tuple[Test, bool]] = {}
+            self._tests: dict[int, tuple[Test, Node | None]] = {}
             sure, entries = np.zeros(len(self._nodes), np.bool_), NO_ENTRIES
             if before:
                 filed = before._filed
@@ -127,9 +127,10 @@ class RuleSet:
         """The quick test, which is made when a rule is first a candidate; then, where that does not decide, exactly."""
         known = self._tests.get(rule)
         if known is None:
-            known = self._tests[rule] = compile_test(self._nodes[rule], self._vocabulary.numbers)
-        test, decides = known
-        return test(presence.has) and (decides or holds(self._nodes[rule], view))
+            node, numbers = self._nodes[rule], self._vocabulary.numbers
+            known = self._tests[rule] = (compile_test(node, numbers)[0], undecided(node, numbers))
+        test, rest = known
+        return test(presence.has) and (rest is None or holds(rest, view))
 
     def _learn(self, presence: Presence) -> None:
         """Count what documents hold; when enough were seen, file the rules by it, while matching goes on."""

@@ -21,8 +21,8 @@ _BREAK = b" \0 "  # between two fields: a word that none is
 _HEADS = np.array([(1 << 8 * count) - 1 for count in range(BYTES + 1)], np.uint64)  # the first bytes of a code
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ over the golden ratio: Knuth's multiplicative hashing (TAOCP 6.4)
 _EMPTY = np.uint64(2**64 - 1)  # no code of a word, as no byte of UTF-8 is 255
-_SLOTS = 4  # of a table, at least so many a code
-_MARKS = 2  # bits more of a code tell apart what the table may have
+_SLOTS = 2  # of a table, at least so many a code
+_MARKS = 3  # bits more of a code tell apart what the table may have
 
 
 class Table:
@@ -41,7 +41,7 @@ class Table:
         self._width = int(place.max(initial=0)) + 1
         self._codes = np.full((1 << bits, self._width), _EMPTY)
         self._codes[slots, place] = codes[order]
-        found = np.zeros(self._codes.shape, np.int64)
+        found = np.zeros(self._codes.shape, np.int32)
         found[slots, place] = numbers[order]
         self._numbers = found.reshape(-1)
 
@@ -60,7 +60,8 @@ class Table:
         slots = marks.take(at) >> _MARKS
         hit = (self._codes.take(slots, 0) == codes.take(at)[:, None]).reshape(-1).nonzero()[0]
         row = hit // self._width
-        return at.take(row), self._numbers.take((slots.take(row) - row) * self._width + hit)
+        numbers = self._numbers.take((slots.take(row) - row) * self._width + hit)
+        return at.take(row), numbers.astype(np.int64)
 
 
 class Cut(NamedTuple):

@@ -30,14 +30,10 @@ class Presence:
         self._words = words
         self._breaks = breaks
 
-    def standing(self, words: Numbers) -> Numbers:
-        """Where some of its words stand: the number of a word, then PLACE bits for its place, in order; and an end."""
-        asked = np.zeros(len(self.flags), np.bool_)
-        asked[words] = True
-        chosen = asked.take(self._words).nonzero()[0]
-        at = self._at.take(chosen)
-        found = np.empty(len(at) + 1, np.int64)
-        found[:-1] = (self._words.take(chosen) << PLACE) + at + self._breaks.searchsorted(at) * _APART
+    def standing(self) -> Numbers:
+        """Where its words stand: the number of a word, then PLACE bits for its place, in order; and an end."""
+        found = np.empty(len(self._at) + 1, np.int64)
+        np.add(self._words << PLACE, self._at + self._breaks.searchsorted(self._at) * _APART, out=found[:-1])
         found[-1] = np.iinfo(np.int64).max
         found.sort()
         return found
