@@ -72,9 +72,14 @@ def _text_line(item_id: str, names: list[str]) -> None:
 
 
 def _one(query: str, rules: Path | None, text: str, url: str, title: str, json: bool) -> None:
+    from watcher.config import load_rules
     from watcher.query import Document, explain, lint
+    from watcher.query.lexer import suggest
 
-    named = _named(query, rules)
+    known = load_rules(rules) if rules else {}
+    named = known.get(query)
+    if named is None and (near := suggest(query, list(known))):
+        typer.echo(f"no rule has this name, so it is read as a query; {near.strip()}", err=True)
     node = named or _parsed(query, rules)
     findings = [] if named else [problem_of(query, finding) for finding in lint(node, query)]
     if any(finding.level == "error" for finding in findings):
@@ -89,13 +94,6 @@ def _one(query: str, rules: Path | None, text: str, url: str, title: str, json: 
         _show(explanation, item)
     if not explanation.holds:
         raise typer.Exit(1)
-
-
-def _named(name: str, rules: Path | None) -> Node | None:
-    """The rule of a watch list that has this name."""
-    from watcher.config import load_rules
-
-    return load_rules(rules).get(name) if rules else None
 
 
 def _parsed(query: str, rules: Path | None) -> Node:

@@ -27,6 +27,14 @@ class BrokenTermError(Exception):
     """A query names a term that has an error of its own, which is reported where the term is."""
 
 
+class CircleError(BrokenTermError):
+    """A term's query names a term that the term is a part of."""
+
+    def __init__(self, name: str, circle: str) -> None:
+        super().__init__(circle)
+        self.name = name
+
+
 class Terms(Mapping[str, "Node"]):
     """The named terms, each parsed when it is first asked for, so that they may stand in any order."""
 
@@ -41,8 +49,7 @@ class Terms(Mapping[str, "Node"]):
             entry = self._entries[name]
             if name in self._open:
                 circle = " → ".join([*self._open[self._open.index(name) :], name])
-                self._report.add_at(entry.file, entry.node, f"the term names itself: {circle}")
-                raise BrokenTermError
+                raise CircleError(name, circle)
             self._open.append(name)
             try:
                 self._parsed[name] = self._parse(entry)
@@ -144,7 +151,7 @@ def parse_at(
     term: bool = False,
 ) -> Node | None:
     """The query that is written at `node`, a `term`'s or a rule's; None where it has errors, which are reported."""
-    from watcher.query import inflected, lint, parse  # noqa: PLC0415 - brings RE2, which reading settings does not need
+    from watcher.query import inflected, lint, named_in, parse  # noqa: PLC0415 - brings RE2, which reading settings does not need
 
     if not isinstance(node, Scalar) or is_empty(node):
         found = "nothing" if isinstance(node, Scalar) else kind_of(node)
@@ -157,7 +164,10 @@ def parse_at(
     except QueryError as error:
         report.add(entry.file, entry.file.index_in(node, error.column - 1), error.message, error.hint)
         return None
-    except BrokenTermError:
+    except BrokenTermError as error:
+        if isinstance(error, CircleError):
+            place = next(at for name, at in named_in(node.value) if name == error.name)
+            report.add(entry.file, entry.file.index_in(node, place), f"the term names itself: {error}")
         return None
     sound = True
     for finding in lint(parsed, node.value, term=term, forms=forms):

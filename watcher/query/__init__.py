@@ -5,7 +5,7 @@ from watcher.query.document import Document
 from watcher.query.explain import Explanation, Verdict, explain
 from watcher.query.inflect import FORMS, STEMS, inflected
 from watcher.query.lint import Finding, lint
-from watcher.query.parser import parse
+from watcher.query.parser import named_in, parse
 from watcher.query.presearch import RuleSet
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "has_not",
     "inflected",
     "lint",
+    "named_in",
     "parse",
 ]

@@ -62,6 +62,11 @@ def parse(text: str, terms: Mapping[str, Node] | None = None) -> Node:
     return node
 
 
+def named_in(text: str) -> list[tuple[str, int]]:
+    """The terms that a query names, and at which character each. Raises QueryError."""
+    return [(token.value, token.start) for token in tokenize(text) if token.kind is Kind.NAMED]
+
+
 class _Parser:
     def __init__(self, text: str, terms: Mapping[str, Node]) -> None:
         self._tokens = tokenize(text)

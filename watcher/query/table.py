@@ -21,8 +21,8 @@ _BREAK = b" \0 "  # between two fields: a word that none is
 _HEADS = np.array([(1 << 8 * count) - 1 for count in range(BYTES + 1)], np.uint64)  # the first bytes of a code
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ over the golden ratio: Knuth's multiplicative hashing (TAOCP 6.4)
 _EMPTY = np.uint64(2**64 - 1)  # no code of a word, as no byte of UTF-8 is 255
-_SLOTS = 2  # of a table, at least so many a code
-_MARKS = 3  # bits more of a code tell apart what the table may have
+_SLOTS = 1  # of a table, at least so many a code
+_MARKS = 4  # bits more of a code tell apart what the table may have
 
 
 class Table:

@@ -37,6 +37,13 @@ def test_a_rule_by_its_name_is_judged_with_its_forms_stems_and_terms(watchlist: 
     assert run("attack", "-", text="He attacked")[0] == 1
 
 
+def test_a_name_that_is_nearly_a_rules_is_said_to_be_read_as_a_query(watchlist: str) -> None:
+    status, output = run("--rules", watchlist, "moskow", "-", text="Moskow")
+    assert status == 0
+    assert "no rule has this name, so it is read as a query; did you mean moscow?" in output
+    assert "no rule" not in run("--rules", watchlist, "Mali AND coup", "-", text="Moscow")[1]
+
+
 def test_a_query_may_hold_the_terms_of_a_watch_list(watchlist: str) -> None:
     assert run("--rules", watchlist, "@sahel AND coup", "-", text="coup: Мали")[0] == 0
     status, output = run("@sahel AND coup", "-", text="coup: Мали")
