@@ -48,11 +48,6 @@ class Table:
     def _marks(self, codes: Codes) -> Numbers:
         return (codes * _GOLDEN >> self._shift).view(np.int64)
 
-    def may_have(self, codes: Codes) -> Numbers:
-        """Where in `codes` those stand that it may have: all that it has, and some others."""
-        found: Numbers = self._marked.take(self._marks(codes)).nonzero()[0]
-        return found
-
     def find(self, codes: Codes) -> tuple[Numbers, Numbers]:
         """Where in `codes` those stand that it has, in order, and their numbers."""
         marks = self._marks(codes)

@@ -89,46 +89,34 @@ class _Words:
         opened = [key for key in written if by_word(key) and key in numbers]
         prefixes = {key[:-1].encode(): numbers[key] for key in opened if key[0] != "^" and "?" not in key}
         short = {start: number for start, number in prefixes.items() if len(start) <= BYTES}
-        self._prefixes = _Prefixes(short)
         self._opened = _Opened(numbers, Lexicon(set(opened).difference(start.decode() + "*" for start in short)))
-        longer = {word[:BYTES] for word in chain(words, prefixes) if len(word) > BYTES}
-        whole = {word: number << 1 for word, number in words.items() if len(word) <= BYTES}
-        self._whole = _table(whole | {head: whole.get(head, NONE) | 1 for head in longer})  # odd: longer ones begin so
         self._long = {word: number for word, number in words.items() if len(word) > BYTES}
+        longer = {word[:BYTES] for word in chain(words, prefixes) if len(word) > BYTES}
+        known = sorted({word for word in words if len(word) <= BYTES} | longer | short.keys())
+        self._table = Table(np.array([code(word) for word in known], np.uint64), np.arange(len(known)))
+        self._word = np.array([words.get(word, NONE) for word in known], np.int64)
+        self._longer = np.array([word in longer for word in known], np.bool_)
+        self._prefix = np.array([short.get(word, NONE) for word in known], np.int64)
+        self._heads = heads([BYTES, *sorted(set(map(len, short)) - {BYTES})])
 
     def within(self, text: Cut) -> tuple[Numbers, Numbers, Numbers]:
         """Which words of a text are keys, their numbers, and those of what its words hold besides."""
-        at, found = self._whole.find(text.codes)
-        numbers = found >> 1
+        at, found = self._table.find((text.codes & self._heads).reshape(-1))
+        besides = self._prefix.take(found)
+        whole = at.searchsorted(len(text.codes))  # up to there stand those that are no shorter head
+        at, found = at[:whole], found[:whole]
+        numbers = self._word.take(found)
         long = text.sizes.take(at) > BYTES  # of these it was the first bytes that were found
         numbers[long] = NONE
-        more = (long & (found & 1 > 0)).nonzero()[0]
+        more = (long & self._longer.take(found)).nonzero()[0]
         longer = text.slices(at.take(more))
         numbers[more] = [self._long.get(word, NONE) for word in longer]
-        known = numbers.nonzero()[0]
-        besides = self._prefixes.within(text.codes)
         if self._opened.reads_words:
             read = text.data.split() if self._opened.reads_all else longer
             opened = list(chain.from_iterable(map(self._opened.__getitem__, read)))
             besides = np.concatenate((besides, np.array(opened, np.int64)))
+        known = numbers.nonzero()[0]
         return at.take(known), numbers.take(known), besides
-
-
-class _Prefixes:
-    """Prefixes of at most eight bytes."""
-
-    def __init__(self, numbers: dict[bytes, int]) -> None:
-        sizes = sorted(set(map(len, numbers)))
-        self._sizes, self._shortest = heads(sizes), heads(sizes[:1])
-        self._starts = _table({start[: sizes[0]]: NONE for start in numbers})
-        self._whole = _table(numbers)
-
-    def within(self, codes: Codes) -> Numbers:
-        """The numbers of those with which words begin."""
-        if not self._sizes.size:
-            return np.zeros(0, np.int64)
-        begun = self._starts.may_have((codes & self._shortest)[0])  # few words begin as one of few prefixes
-        return self._whole.find((codes.take(begun) & self._sizes).reshape(-1))[1]
 
 
 class _Opened(dict[bytes, tuple[int, ...]]):
@@ -145,8 +133,3 @@ class _Opened(dict[bytes, tuple[int, ...]]):
         found = tuple([self._numbers[key] for key in self._of_word[word.decode()]])
         remember(self, word, found)
         return found
-
-
-def _table(words: dict[bytes, int]) -> Table:
-    """Of words of at most eight bytes."""
-    return Table(np.array([code(word) for word in words], np.uint64), np.array(list(words.values()), np.int64))
