@@ -128,7 +128,8 @@ class RuleSet:
         known = self._tests.get(rule)
         if known is None:
             node, numbers = self._nodes[rule], self._vocabulary.numbers
-            known = self._tests[rule] = (compile_test(node, numbers)[0], undecided(node, numbers))
+            made, decides = compile_test(node, numbers)
+            known = self._tests[rule] = made, None if decides else undecided(node, numbers)
         test, rest = known
         return test(presence.has) and (rest is None or holds(rest, view))
 

@@ -51,12 +51,11 @@ def compile_test(node: Node, numbers: Numbers) -> tuple[Test, bool]:  # noqa: PL
     return _maybe, False
 
 
-def undecided(node: Node, numbers: Numbers) -> Node | None:
-    """What of `node` is left to be judged where the test says yes."""
+def undecided(node: Node, numbers: Numbers) -> Node:
+    """What of `node`, which its test does not decide, is left to be judged where the test says yes."""
     if isinstance(node, And):
-        below = tuple(child for child in node.children if not compile_test(child, numbers)[1])
-        return And(below) if below else None
-    return None if compile_test(node, numbers)[1] else node
+        return And(tuple(child for child in node.children if not compile_test(child, numbers)[1]))
+    return node
 
 
 def _maybe(_: Has) -> bool:
