@@ -55,7 +55,7 @@ class Heard:
     @property
     def common(self) -> frozenset[int]:
         """Words that so many events hold that they say nothing of any."""
-        return frozenset(word for word, events in self.held.items() if events >= COMMON_WORD)
+        return frozenset([word for word, events in self.held.items() if events >= COMMON_WORD])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ def filed(hashes: Collection[int]) -> frozenset[int]:
     A row for each hash of a short text, which keeps all of them, would be most of what a new item costs the store.
     """
     for mask in (7, 3, 1):
-        found = frozenset(hash_ for hash_ in hashes if not hash_ & mask)
+        found = [hash_ for hash_ in hashes if not hash_ & mask]
         if len(found) >= FILED:
-            return found
+            return frozenset(found)
     return frozenset(hashes)
 
 
