@@ -35,6 +35,7 @@ SYLLABLES = "ka to mi ren sol ba ver lun di pas gor e fin tal u".split()
 USUAL = [a + b for a in SYLLABLES for b in SYLLABLES]  # three words of five are among them, as in any language
 WORDS = [a + b + c + d for a in SYLLABLES for b in SYLLABLES for c in SYLLABLES for d in SYLLABLES]
 
+never = asyncio.Event()  # kept, or those who wait for it would be taken for garbage
 state = {"round": 0, "began": int(time.time())}
 requests: defaultdict[str, list[float]] = defaultdict(list)
 
@@ -111,7 +112,7 @@ async def answer(line: str, head: str, host: str) -> bytes:
     number = int(path.split("/")[1])
     what = kind(number)
     if what == "silent":
-        await asyncio.Event().wait()
+        await never.wait()
     if what == "slow":
         await asyncio.sleep(2.0)
     if what == "broken":

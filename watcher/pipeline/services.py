@@ -76,3 +76,4 @@ class Services:
         self.adopted_at = self.store.now()
         self.sources: dict[str, Source] = {source.id: source for source in config.sources.values()}
         self.rules: dict[str, Rule] = {rule.id: rule for rule in config.rules.values()}
+        self.on_update = frozenset(rule.on_update for rule in config.rules.values())  # all that rules say of updates

@@ -12,7 +12,7 @@ from watcher.sources import Source
 from watcher.store import Tx
 from watcher.store.events import DESCRIBED, number
 from watcher.store.events import WINDOW as EVENT_WINDOW
-from watcher.store.nearby import Hearing, Nearby, Opened, Sought
+from watcher.store.nearby import Hearing, Nearby, Opened, Sought, filed, telling
 from watcher.store.stories import WINDOW as STORY_WINDOW
 from watcher.store.stories import lowest
 from watcher.stories import SHARED, Outline, relate, title_hash
@@ -86,12 +86,12 @@ class _Batch:
 
     async def _one(self, nearby: Nearby, hearing: Hearing, one: Text, sought: Sought) -> Placed:
         found = nearby.look_up(sought)
-        verdict = decide_story(one.item, one.hashes - found.common, found.candidates, copies=one.source.copies)
+        verdict = decide_story(one.item, telling(one.hashes, found.common), found.candidates, copies=one.source.copies)
         if verdict.story is not None:
             return Placed(nearby.join(verdict.story, one.item.outlet, sought.url, self._now), grown=True)
         story, relates, opened = await self._opened(nearby, hearing, one, verdict.reason is Reason.ROUND_UP)
         kept = frozenset(sought.hashes)
-        nearby.open(replace(opened, hashes=kept, rare=kept - found.common), one.item, sought.url)
+        nearby.open(replace(opened, hashes=kept, filed=filed(kept) - found.common), one.item, sought.url)
         return Placed(story, grown=relates)
 
     async def _opened(self, nearby: Nearby, hearing: Hearing, one: Text, alone: bool) -> tuple[Story, bool, Opened]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from watcher.config import Rule
 from watcher.model import Alert, AlertState, Claim, Item, Reason, Update, WaitingItem, derive_id
 from watcher.pipeline.judge import Judged, judge, record, why
 from watcher.pipeline.placing import place
@@ -130,14 +129,10 @@ def _heard(services: Services, source: Source, ids: Collection[str], alerts: Seq
     asked = []
     for alert in own:
         rule = services.rules.get(alert.rule)
-        how = _on_update(rule, source) if rule is not None else "ignore"
+        how = (rule.on_update or source.on_update) if rule is not None else "ignore"
         if alert.update is None and alert.state in (AlertState.WAITING, AlertState.TOLD) and how != "ignore":
             asked.append((alert, how))
     return Heard(tuple(asked), bool(own))
-
-
-def _on_update(rule: Rule, source: Source) -> str:
-    return rule.on_update or source.on_update
 
 
 def _judged(
@@ -247,7 +242,7 @@ async def at_known_addresses(
     Some feeds give an edited entry a new guid.
     """
     counts = Counts()
-    if all(_on_update(rule, source) == "ignore" for rule in services.rules.values()):
+    if all((how or source.on_update) == "ignore" for how in services.on_update):
         return counts
     for one in judged:
         story = await tx.stories.of_item(one.item.id) if one.item.url and not one.too_old else None

@@ -8,7 +8,7 @@ from functools import cache
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, select, update
+from sqlalchemy import Row, Select, Update, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -128,6 +128,12 @@ def _known(postgres: bool) -> Select[tuple[str]]:
 
 
 @cache
+def _listed(postgres: bool) -> Update:
+    named, stale = among(item.c.id, "ids", postgres), item.c.last_listed < bindparam("stale")
+    return update(item).where(named, stale).values(last_listed=bindparam("at"))
+
+
+@cache
 def _add(postgres: bool) -> ReturningInsert[Any]:
     into = postgresql.insert(item) if postgres else sqlite.insert(item)
     return into.on_conflict_do_nothing().returning(item.c.id)
@@ -179,8 +185,8 @@ class ItemStatements(Statements):
     async def listed(self, ids: Collection[str], now: float) -> None:
         """Their source's body still holds them."""
         if ids:
-            stale = item.c.last_listed < now - LISTED_EVERY
-            await self._run(update(item).where(self._among(item.c.id, ids), stale).values(last_listed=now))
+            values = {"ids": many(ids, self._postgres), "at": now, "stale": now - LISTED_EVERY}
+            await self._run(_listed(self._postgres), values)
 
     async def get(self, ids: Collection[str]) -> dict[str, Item]:
         """Those of `ids` that the store has, by id."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from watcher.model import Candidate, Item, Report, Story
@@ -17,6 +18,9 @@ COMMON_WORD = 32  # events; a word that so many have in a title says nothing of 
 CANDIDATES = 20  # the best by shared hashes
 BY_URL = 5  # the latest of one canonical URL
 REPORTS = 6  # the best by shared words of the title
+
+FILED = 32  # hashes under which a story is filed at least, where its text has so many
+BOILERPLATE = 0.25  # of the hashes that could be known to be common, if so many are, there is more of it
 
 _NEW = 2**62  # numbers from here on stand for stories that are not written yet
 
@@ -34,7 +38,7 @@ class Sought:
 class Found:
     """What a look-up gives: stories that an item may be a copy of, and which of its hashes many stories share.
 
-    Neither what was compared nor the candidates' hashes hold the common ones.
+    The candidates' hashes are those that tell (see `telling`).
     """
 
     candidates: tuple[Candidate, ...] = ()
@@ -51,18 +55,44 @@ class Heard:
     @property
     def common(self) -> frozenset[int]:
         """Words that so many events hold that they say nothing of any."""
-        return frozenset(word for word, events in self.held.items() if events >= COMMON_WORD)
+        return frozenset([word for word, events in self.held.items() if events >= COMMON_WORD])
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A story to be written: with the hashes of its text that are not common, and of its outline what describes it."""
+    """A story to be written: with the hashes of its text, and of its outline what describes it."""
 
     story: Story
     hashes: frozenset[int]
-    rare: frozenset[int]
+    filed: frozenset[int]  # under these it is found
     words: frozenset[int] | None = None  # marked; None where it does not describe its event
     title: frozenset[int] = frozenset()
+
+
+def filed(hashes: Collection[int]) -> frozenset[int]:
+    """Those of a text's hashes under which its story is found: of many those that 8 divides, or else 4 or 2.
+
+    A row for each hash of a short text, which keeps all of them, would be most of what a new item costs the store.
+    """
+    for mask in (7, 3, 1):
+        found = [hash_ for hash_ in hashes if not hash_ & mask]
+        if len(found) >= FILED:
+            return frozenset(found)
+    return frozenset(hashes)
+
+
+def telling(hashes: frozenset[int], common: AbstractSet[int]) -> frozenset[int]:
+    """Those of a text's hashes by which it is compared: none that many stories share.
+
+    That is known of hashes under which stories are filed. Where many of these are common, so are others that nobody
+    filed: then the text is compared by what those can tell of that are divided by as much.
+    """
+    shared = hashes & common
+    mask = next((mask for mask in (7, 3, 1) if not any(hash_ & mask for hash_ in shared)), 0)
+    if not mask or not shared:
+        return hashes - shared
+    known = frozenset(hash_ for hash_ in hashes if not hash_ & mask)
+    return (hashes if len(shared) < BOILERPLATE * len(known) else known) - shared
 
 
 class Nearby:
@@ -108,7 +138,7 @@ class Nearby:
         for number in sorted(by_url | by_text):
             known = self._known.get(number)
             if known is not None:
-                hashes = known.hashes - common
+                hashes = telling(known.hashes, common)
                 candidates.append(replace(known, hashes=hashes, same_url=number in by_url))
         return Found(tuple(candidates), common)
 
@@ -121,7 +151,7 @@ class Nearby:
         number = _NEW + len(self.opened)
         self.opened[opened.story.id] = opened
         self.learn({number: Candidate(opened.story, item, opened.hashes)})
-        for hash_ in opened.rare:
+        for hash_ in opened.filed:
             self._holders.setdefault(hash_, []).append(number)
         self._at(url, number)
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Row, bindparam, case, literal, null, select, update
+from sqlalchemy import BigInteger, ColumnElement, Double, Row, bindparam, case, literal, null, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from watcher.model import Claim, SourceState
@@ -117,6 +117,33 @@ def _unchanged_statement(postgres: bool) -> ReturningUpdate[Any]:
     )
 
 
+_POLLED = (  # built once, as it is run for each new body
+    update(source)
+    .where(source.c.id == bindparam("of"), source.c.token == bindparam("fence"), source.c.lease_until.isnot(None))
+    .values(
+        due=_while_active(bindparam("next_due", type_=Double)),
+        lease_until=None,
+        worker=None,
+        etag=bindparam("new_etag"),
+        last_modified=bindparam("modified"),
+        body_hash=bindparam("hashed"),
+        redirect_to=bindparam("moved_to"),
+        redirects=bindparam("moves"),
+        first_polled_at=bindparam("first"),
+        polled_at=bindparam("now", type_=Double),
+        parsed_at=bindparam("now", type_=Double),
+        last_success=bindparam("now", type_=Double),
+        last_new=bindparam("latest"),
+        failures=0,
+        error=None,
+        error_kind=None,
+        cache=bindparam("remembered"),
+        latency=bindparam("seconds"),
+        listed=bindparam("items"),
+        new_items=source.c.new_items + bindparam("added", type_=BigInteger),
+    )
+)
+
 _UNCHANGED = {postgres: _unchanged_statement(postgres) for postgres in (False, True)}
 
 
@@ -220,27 +247,24 @@ class SourceStatements(Statements):
     ) -> None:
         """End the claim with a poll that brought a new body of `items` items, `new_items` of them not seen before."""
         state = claim.row
-        await self._end(
-            claim,
-            due=_while_active(literal(_due(next_due), Double)),
-            etag=etag,
-            last_modified=last_modified,
-            body_hash=body_hash,
-            redirect_to=redirect_to,
-            redirects=redirects,
-            first_polled_at=self._now if state.first_polled_at is None else state.first_polled_at,
-            polled_at=self._now,
-            parsed_at=self._now,
-            last_success=self._now,
-            last_new=self._now if new_items else state.last_new,
-            failures=0,
-            error=None,
-            error_kind=None,
-            cache=cache,
-            latency=latency,
-            listed=items,
-            new_items=source.c.new_items + new_items,
-        )
+        values = {
+            "of": claim.id,
+            "fence": claim.token,
+            "now": self._now,
+            "next_due": _due(next_due),
+            "new_etag": etag,
+            "modified": last_modified,
+            "hashed": body_hash,
+            "moved_to": redirect_to,
+            "moves": redirects,
+            "first": self._now if state.first_polled_at is None else state.first_polled_at,
+            "latest": self._now if new_items else state.last_new,
+            "remembered": cache,
+            "seconds": latency,
+            "items": items,
+            "added": new_items,
+        }
+        self._must_be_ours(claim, await self._run(_POLLED, values))
 
     async def unchanged(
         self,

@@ -47,9 +47,8 @@ BUSY_TIMEOUT = 10_000  # ms to wait for another process, such as the command lin
 CHECK_ALWAYS = 64_000_000  # bytes up to which the file is checked at every exclusive start
 READERS = 4
 SMALL_CACHE = "cache_size=-2000"  # 2 MB a reader: the system has the pages anyway
-# Bytes of the file that the writer sees as memory. A look-up touches a page for each hash of a text, anywhere in the
-# table: from the kernel's cache they come at half the price of reading them, and with no copy of our own.
-MAPPED = 2_000_000_000
+# Pages of 4 kB in the WAL after which they are copied into the file: a page that many commits write is copied once.
+CHECKPOINT = 8_000
 
 
 @dataclass(slots=True)
@@ -115,7 +114,7 @@ class SqliteStore(Store):
         self._lock = lock
         url = URL.create("sqlite", database=str(path))
         self._writer = create_engine(url, hide_parameters=True, pool_size=1, max_overflow=0)
-        _prepare(self._writer, "BEGIN IMMEDIATE", "journal_mode=WAL", f"mmap_size={MAPPED}")
+        _prepare(self._writer, "BEGIN IMMEDIATE", "journal_mode=WAL", f"wal_autocheckpoint={CHECKPOINT}")
         self._readers = create_async_engine(
             url.set(drivername="sqlite+aiosqlite"), hide_parameters=True, pool_size=READERS, max_overflow=READERS
         )

@@ -82,6 +82,10 @@ class Statements:
             .where(table.c.id == claim.id, table.c.token == claim.token, table.c.lease_until.isnot(None))
             .values(lease_until=None, worker=None, **values)
         )
+        self._must_be_ours(claim, ended)
+
+    @staticmethod
+    def _must_be_ours(claim: Claim[Any], ended: CursorResult[Any]) -> None:
         if ended.rowcount == 0:
             raise LeaseLost(f"the claim on {claim.queue.value} {claim.id} is no longer ours: nothing was written")
 

@@ -29,7 +29,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from watcher.model import Candidate, Item, Story
 from watcher.store.items import item_of
-from watcher.store.nearby import BY_URL, COMMON, Found, Nearby, Opened, Sought, copied
+from watcher.store.nearby import BY_URL, COMMON, Found, Nearby, Opened, Sought, copied, filed
 from watcher.store.packing import among, each, many, pack, unpack
 from watcher.store.statements import Statements
 from watcher.store.tables import alert, item, shingle, story
@@ -160,8 +160,8 @@ class StoryStatements(Statements):
         hashes of the item's outline, where the story describes its event.
         """
         kept = frozenset(lowest(hashes))
-        rare = kept.difference(await self.common(kept) if common is None else common)
-        opened = Opened(new, kept, rare, None if words is None else frozenset(words))
+        under = filed(kept).difference(await self.common(kept) if common is None else common)
+        opened = Opened(new, kept, under, None if words is None else frozenset(words))
         written = await self.keep([opened], [])
         if written:
             await self._run(_SET_STORY, {"of": new.first_item, "in_story": new.id})
@@ -182,9 +182,9 @@ class StoryStatements(Statements):
             rows = await self._run(_open(self._postgres), [_values(one) for one in opened])
             written = {row.id: row.no for row in rows}
         shingles = [
-            {"hashes": many(sorted(one.rare), self._postgres), "no": written[one.story.id]}
+            {"hashes": many(sorted(one.filed), self._postgres), "no": written[one.story.id]}
             for one in opened
-            if one.rare and one.story.id in written
+            if one.filed and one.story.id in written
         ]
         if shingles:
             await self._run(_add(self._postgres), shingles)
@@ -208,9 +208,9 @@ class StoryStatements(Statements):
             return
         await self.forget([(row.no, unpack(row.hashes))])
         await self._run(update(story).where(story.c.no == row.no).values(hashes=pack(lowest(hashes))))
-        kept = frozenset(lowest(hashes))
-        if rare := kept - await self.common(kept):
-            await self._run(_add(self._postgres), {"hashes": many(sorted(rare), self._postgres), "no": row.no})
+        under = filed(lowest(hashes))
+        if under := under - await self.common(under):
+            await self._run(_add(self._postgres), {"hashes": many(sorted(under), self._postgres), "no": row.no})
 
     async def forget(self, stories: Iterable[tuple[int, Collection[int]]]) -> int:
         """Take stories, by number and hashes, out of the table of shingles; how many rows went."""

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import Select, bindparam, delete, or_, select, update
 
 from watcher.errors import LeaseLost
 from watcher.model import Claim, Item, Reason, WaitingItem
 from watcher.store.items import StoredItem, given_hash, item_values, stored_item
+from watcher.store.packing import among, many
 from watcher.store.statements import Statements
 from watcher.store.tables import item
+
+
+@cache
+def _given(postgres: bool) -> Select[Any]:
+    return select(item.c.id, item.c.given).where(among(item.c.id, "ids", postgres))
+
 
 _REMEMBER = update(item).where(item.c.id == bindparam("of")).values(given=bindparam("now_given"))
 
@@ -22,8 +31,8 @@ class VersionStatements(Statements):
         """Of those of `ids` that the store has, what their source gave last: `given_hash`, None where not known."""
         if not ids:
             return {}
-        rows = await self._rows(select(item.c.id, item.c.given).where(self._among(item.c.id, ids)))
-        return {row.id: row.given for row in rows}
+        named = {"ids": many(ids, self._postgres)}
+        return {row.id: row.given for row in await self._rows(_given(self._postgres), named)}
 
     async def remember(self, given: Mapping[str, str | None]) -> None:
         """What their source gives of these items now."""

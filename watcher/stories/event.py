@@ -120,7 +120,10 @@ def relate(item: Item, new: Outline, held: Mapping[int, int], reports: Sequence[
 
 def weight(events: int) -> float:
     """How telling a word is that so many known events have: 1.0 where it is new, 0.0 where COMMON have it."""
-    return max(0.0, 1.0 - math.log(max(events, 1)) / math.log(COMMON))
+    return _WEIGHTS[events] if events < COMMON else 0.0
+
+
+_WEIGHTS = [1.0, *(1.0 - math.log(events) / math.log(COMMON) for events in range(1, COMMON))]
 
 
 def _compare(new: Outline, weights: Mapping[int, float], report: Report) -> tuple[float, list[int]]:

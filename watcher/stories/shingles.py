@@ -72,16 +72,21 @@ def whole_hash(text: str) -> int:
     return int.from_bytes(digest, "big", signed=True) & ~(SAMPLE - 1)
 
 
-def is_sampled(hashes: frozenset[int]) -> bool:
-    """Whether the set holds only what sampling keeps. Ten hashes tell it: all would be so by chance once in 8¹⁰."""
-    return not any(value % SAMPLE for value in islice(hashes, 10))
-
-
 def at_one_level(one: frozenset[int], other: frozenset[int]) -> tuple[frozenset[int], frozenset[int]]:
-    """Two signatures at the coarser level of the two, at which they can be compared."""
-    if is_sampled(one) == is_sampled(other):
+    """Two signatures, or filed parts of them, at the coarser level of the two, at which they can be compared."""
+    mine, theirs = _level(one), _level(other)
+    if mine == theirs:
         return one, other
-    return _sampled(one), _sampled(other)
+    return _sampled(one, max(mine, theirs)), _sampled(other, max(mine, theirs))
+
+
+def _level(hashes: frozenset[int]) -> int:
+    """By how much all hashes of a set can be divided, 8 at most. Ten of them tell it, or nearly: then it is coarser."""
+    some = list(islice(hashes, 10))
+    for level in (SAMPLE, SAMPLE // 2, SAMPLE // 4):
+        if not any(value % level for value in some) and (level == SAMPLE or len(some) == 10):
+            return level
+    return 1
 
 
 def _all_hashes(text: str) -> list[int]:
@@ -96,8 +101,8 @@ def _placed(text: str) -> list[Placed]:
     return list(chain.from_iterable(map(_MEMO.__getitem__, text.split())))
 
 
-def _sampled(hashes: frozenset[int]) -> frozenset[int]:
-    return frozenset(value for value in hashes if not value % SAMPLE)
+def _sampled(hashes: frozenset[int], level: int) -> frozenset[int]:
+    return frozenset(value for value in hashes if not value % level)
 
 
 def _words(written: str) -> list[str]:
