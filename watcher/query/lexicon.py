@@ -10,7 +10,6 @@ from watcher.query.leaves import Written, by_word, is_plain, stem
 from watcher.text.fold import Chunk, Token, chunk, fold
 
 _T = TypeVar("_T")
-_Text = TypeVar("_Text", str, bytes)
 
 _MOST = 200_000  # words or chunks remembered; then it starts anew
 _LONGEST = 40  # characters of one that is
@@ -44,7 +43,7 @@ class _OfWord(dict[str, tuple[str, ...]]):
 
     def __missing__(self, word: str) -> tuple[str, ...]:
         found = tuple(self._of(word))
-        remember(self, word, found)
+        _remember(self, word, found)
         return found
 
     def _of(self, word: str) -> Iterator[str]:
@@ -87,7 +86,7 @@ class _OfChunk(dict[str, tuple[Held, ...]]):
 
     def __missing__(self, written: str) -> tuple[Held, ...]:
         found = tuple(dict.fromkeys(self._of(chunk(written)))) if self._keys else ()
-        remember(self, written, found)
+        _remember(self, written, found)
         return found
 
     def _of(self, piece: Chunk) -> Iterator[Held]:
@@ -119,8 +118,7 @@ def _pattern(key: str) -> re.Pattern[str]:
     return re.compile(re.escape(key).replace(r"\?", r"\w").replace(r"\*", r"\w*"))
 
 
-def remember(memo: dict[_Text, _T], text: _Text, found: _T) -> None:
-    """Keep what was found out of a word or chunk, so that what is kept stays small."""
+def _remember(memo: dict[str, _T], text: str, found: _T) -> None:
     if len(text) <= _LONGEST:
         if len(memo) >= _MOST:
             memo.clear()

@@ -9,7 +9,7 @@ import numpy as np
 
 from watcher.query.anchors import Key
 from watcher.query.leaves import by_word
-from watcher.query.lexicon import Lexicon, remember
+from watcher.query.lexicon import Lexicon
 from watcher.query.table import BYTES, Codes, Cut, Flags, Numbers, Table, code, cut, heads
 
 NONE = 0  # the number of no key, which every document holds: it stands where a rule needs no second key
@@ -89,7 +89,8 @@ class _Words:
         opened = [key for key in written if by_word(key) and key in numbers]
         prefixes = {key[:-1].encode(): numbers[key] for key in opened if key[0] != "^" and "?" not in key}
         short = {start: number for start, number in prefixes.items() if len(start) <= BYTES}
-        self._opened = _Opened(numbers, Lexicon(set(opened).difference(start.decode() + "*" for start in short)))
+        self._numbers = numbers
+        self._others = Lexicon(set(opened).difference(start.decode() + "*" for start in short))
         self._long = {word: number for word, number in words.items() if len(word) > BYTES}
         longer = {word[:BYTES] for word in chain(words, prefixes) if len(word) > BYTES}
         known = sorted({word for word in words if len(word) <= BYTES} | longer | short.keys())
@@ -111,25 +112,9 @@ class _Words:
         more = (long & self._longer.take(found)).nonzero()[0]
         longer = text.slices(at.take(more))
         numbers[more] = [self._long.get(word, NONE) for word in longer]
-        if self._opened.reads_words:
-            read = text.data.split() if self._opened.reads_all else longer
-            opened = list(chain.from_iterable(map(self._opened.__getitem__, read)))
-            besides = np.concatenate((besides, np.array(opened, np.int64)))
+        if self._others.reads_words:
+            read = text.data if self._others.of_word.reads_all else b" ".join(longer)
+            held = chain.from_iterable(map(self._others.of_word.__getitem__, read.decode().split()))
+            besides = np.concatenate((besides, np.array([self._numbers[key] for key in held], np.int64)))
         known = numbers.nonzero()[0]
         return at.take(known), numbers.take(known), besides
-
-
-class _Opened(dict[bytes, tuple[int, ...]]):
-    """Of each word the numbers of the keys of a lexicon that it holds, once it was asked for."""
-
-    def __init__(self, numbers: dict[Key, int], lexicon: Lexicon) -> None:
-        super().__init__()
-        self.reads_words = lexicon.reads_words
-        self.reads_all = lexicon.of_word.reads_all
-        self._numbers = numbers
-        self._of_word = lexicon.of_word
-
-    def __missing__(self, word: bytes) -> tuple[int, ...]:
-        found = tuple([self._numbers[key] for key in self._of_word[word.decode()]])
-        remember(self, word, found)
-        return found
