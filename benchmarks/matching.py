@@ -41,7 +41,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from tests.paths import CORPORA
-from watcher.garbage import uncollected
+from watcher.garbage import settle, uncollected
 from watcher.query import Document, RuleSet, parse
 from watcher.query.presearch import FILING
 from watcher.text.fold import words
@@ -150,6 +150,7 @@ def memory() -> float:
 
 def speed(match: Callable[[Document], object], documents: list[Document], seconds: float) -> tuple[float, float]:
     """Documents a second: of the half that was not seen before, and of all in rounds."""
+    settle()  # as the daemon does once it has read its configuration
     half = len(documents) // 2
     timed(match, documents[:half], seconds)
     for thread in threading.enumerate():  # that files the rules by what was learnt, once
