@@ -31,7 +31,7 @@ import numpy as np
 from sqlalchemy import select
 
 from benchmarks.store import bytes_of, postgres
-from tests.stories import heard
+from tests.stories import heard, look_up
 from watcher.clock import SystemClock
 from watcher.config import load
 from watcher.fetch import Client
