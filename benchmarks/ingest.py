@@ -31,6 +31,7 @@ import numpy as np
 from sqlalchemy import select
 
 from benchmarks.store import bytes_of, postgres
+from tests.stories import heard, look_up
 from watcher.clock import SystemClock
 from watcher.config import load
 from watcher.fetch import Client
@@ -181,14 +182,14 @@ async def measure(store: Store, services: Services, stored: int, batch: int) -> 
     known = random.Random(stored).sample(judged[:ITEMS], 500)
     held = random.Random(stored).sample(range(stored), 500)
 
-    async def look_up(tx: Tx, one: Judged) -> None:
-        await tx.stories.look_up(f"{one.item.url}?", one.hashes, now - 1e6, least=SHARED)
+    async def fresh_text(tx: Tx, one: Judged) -> None:
+        await look_up(tx, f"{one.item.url}?", one.hashes, now - 1e6, least=SHARED)
 
     async def hear(tx: Tx, one: Judged) -> None:
-        await tx.events.heard(one.outline.words.keys(), one.outline.title, now - EVENT_WINDOW)
+        await heard(tx, one.outline.words.keys(), one.outline.title, now - EVENT_WINDOW)
 
     async def copy(tx: Tx, hashes: Collection[int]) -> None:
-        found = await tx.stories.look_up("", hashes, now - 1e6, least=SHARED)
+        found = await look_up(tx, "", hashes, now - 1e6, least=SHARED)
         assert len(found.candidates) == 1
 
     async def hashes_of(tx: Tx) -> list[frozenset[int]]:
@@ -198,7 +199,7 @@ async def measure(store: Store, services: Services, stored: int, batch: int) -> 
 
     sets = await store.write(hashes_of)
     for label, ask, of in (
-        ("look-ups that find nothing", look_up, known),
+        ("look-ups that find nothing", fresh_text, known),
         ("look-ups that find a story", copy, sets),
         ("look-ups of events", hear, known),
     ):

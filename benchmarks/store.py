@@ -19,6 +19,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.stories import look_up, open_story
 from watcher.clock import SystemClock
 from watcher.model import Claim, Item, Queue, Story
 from watcher.store import Store, Tx, Unchanged, open_store
@@ -192,7 +193,7 @@ async def stories(store: Store, sizes: Sequence[int]) -> None:
                 for n in range(1000):
                     hashes = hashes_of(rng.randrange(size) if n % 3 == 0 else size + n)  # a third are copies
                     started = time.perf_counter()
-                    await tx.stories.look_up(f"https://example.org/none/{n}", hashes, 0)
+                    await look_up(tx, f"https://example.org/none/{n}", hashes, 0)
                     looked.append(time.perf_counter() - started)
 
         await timed(f"candidates looked up among {size:,} stories", store, 1000, run)
@@ -202,7 +203,7 @@ async def stories(store: Store, sizes: Sequence[int]) -> None:
     async def opened() -> None:
         for n, one in enumerate(fresh):
             hashes = hashes_of(10**7 + n)
-            await store.write(lambda tx, one=one, hashes=hashes: tx.stories.open(one, hashes), ingest=True)  # type: ignore[misc]
+            await store.write(lambda tx, one=one, hashes=hashes: open_story(tx, one, hashes), ingest=True)  # type: ignore[misc]
 
     await timed("stories opened, one a transaction, one after another", store, len(fresh), opened)
 

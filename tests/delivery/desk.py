@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 from tests.clock import START, FakeClock
+from tests.stories import join_story, open_story
 from watcher.alerting import group
 from watcher.config import load
 from watcher.daemon.lane import Lane
@@ -74,7 +75,7 @@ class Desk:
         async def work(tx: Tx) -> None:
             await tx.items.add([item for item, _ in made], now=self.now, baseline=False, read_at=None)
             for _, story in made:
-                await tx.stories.open(story, ())
+                await open_story(tx, story, ())
             await self._alerts(tx, made, rules)
 
         await self.store.write(work)
@@ -121,7 +122,7 @@ class Desk:
             await tx.items.add(
                 [Item(name, "wire", f"copy {name}", outlet=outlet)], now=self.now, baseline=False, read_at=None
             )
-            story = await tx.stories.join(story_id, name, outlet, self.now)
+            story = await join_story(tx, story_id, name, outlet, self.now)
             keys = (f"event:{story.event}", f"high:{story.event}")
             await tx.groups.grown(self.services.config.channels, keys)
 

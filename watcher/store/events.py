@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Delete, Insert, ScalarSelect, Select, bindparam, delete, func, insert, select, update
 
 from watcher.model import Report, Story
-from watcher.store.nearby import COMMON_WORD, Heard, Hearing
+from watcher.store.nearby import COMMON_WORD, Hearing
 from watcher.store.packing import among, each, many, unpack
 from watcher.store.statements import Statements
 from watcher.store.stories import story_of
@@ -27,15 +27,11 @@ DESCRIBED = 8  # stories
 class EventStatements(Statements):
     """Statements about events."""
 
-    async def heard(self, words: Collection[int], title: Collection[int], since: float) -> Heard:
-        """The stories opened at or after `since` that may report what an item does, and how common its words are.
-
-        `words` are those of the item, `title` those of its title; one of these at least is shared.
-        """
-        return (await self.around([(words, title)], since)).heard(words, title)
-
     async def around(self, outlines: Sequence[tuple[Collection[int], Collection[int]]], since: float) -> Hearing:
-        """What `heard` says of each of many items, with three statements for all of them."""
+        """The stories opened at or after `since` that may report what many items do, and how common their words are.
+
+        Of each item its words and those of its title are given; one of these at least is shared. Three statements.
+        """
         words = {word for said, title in outlines if title for word in said}
         if not words:
             return Hearing({}, ())

@@ -29,7 +29,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from watcher.model import Candidate, Item, Story
 from watcher.store.items import item_of
-from watcher.store.nearby import BY_URL, COMMON, Found, Nearby, Opened, Sought, copied, filed
+from watcher.store.nearby import BY_URL, COMMON, Nearby, Opened, Sought, filed
 from watcher.store.packing import among, each, many, pack, unpack
 from watcher.store.statements import Statements
 from watcher.store.tables import alert, item, shingle, story
@@ -102,18 +102,12 @@ class StoryStatements(Statements):
         )
         return frozenset(row.hash for row in rows)
 
-    async def look_up(
-        self, canonical_url: str, hashes: Collection[int], since: float, *, least: int = 1, sure: Collection[int] = ()
-    ) -> Found:
-        """Stories that an item may be a copy of, seen at or after `since`: the best by URL and by shared hashes.
-
-        A story shares `least` hashes with the item, or one of those in `sure`; only of such are texts read.
-        """
-        sought = Sought(canonical_url, lowest(hashes), sure)
-        return (await self.around([sought], since, least=least)).look_up(sought)
-
     async def around(self, sought: Collection[Sought], since: float, *, least: int = 1) -> Nearby:
-        """What `look_up` finds for each of many items, with four statements for all of them."""
+        """What many items may be copies of, stories seen at or after `since`: with four statements for all of them.
+
+        A story shares a URL with an item, or `least` hashes, or one of those that are sure; only of such are texts
+        read, and only of the best.
+        """
         hashes = {hash_ for one in sought for hash_ in lowest(one.hashes)}
         urls = sorted({one.url for one in sought if one.url})
         holders: dict[int, list[int]] = {}
@@ -145,35 +139,6 @@ class StoryStatements(Statements):
             for row in rows
             if row.first_item in items
         }
-
-    async def open(
-        self,
-        new: Story,
-        hashes: Collection[int],
-        *,
-        common: Collection[int] | None = None,
-        words: Collection[int] | None = None,
-    ) -> bool:
-        """Keep a new story with the hashes of its first item; False where it was known.
-
-        `common` are those of the hashes that many stories share, where the caller knows them; `words` are the marked
-        hashes of the item's outline, where the story describes its event.
-        """
-        kept = frozenset(lowest(hashes))
-        under = filed(kept).difference(await self.common(kept) if common is None else common)
-        opened = Opened(new, kept, under, None if words is None else frozenset(words))
-        written = await self.keep([opened], [])
-        if written:
-            await self._run(_SET_STORY, {"of": new.first_item, "in_story": new.id})
-        return bool(written)
-
-    async def join(self, story_id: str, item_id: str, outlet: str, now: float) -> Story:
-        """Count an item as a copy of a story; the story as it is then."""
-        row = (await self._run(select(story).where(story.c.id == story_id).with_for_update())).one()
-        joined = copied(story_of(row), outlet, now)
-        await self.keep([], [joined])
-        await self._run(_SET_STORY, {"of": item_id, "in_story": story_id})
-        return joined
 
     async def keep(self, opened: Collection[Opened], joined: Collection[Story]) -> dict[str, int]:
         """Write new stories, and known ones that were joined; the numbers of those that were not known, by id."""
@@ -267,7 +232,6 @@ _JOIN = (
     .where(story.c.id == bindparam("of"))
     .values(outlets=bindparam("carriers"), seen_at=bindparam("last"), expires_at=bindparam("until"))
 )
-_SET_STORY = update(item).where(item.c.id == bindparam("of")).values(story=bindparam("in_story"))
 
 
 @cache

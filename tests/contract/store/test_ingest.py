@@ -9,6 +9,7 @@ import pytest
 from tests.clock import START, FakeClock
 from tests.contract.store.ingester import COPIES, STORIES
 from tests.newsroom import configured, copy_of, ingest, newsroom
+from tests.stories import heard
 from watcher.daemon.start import adopt
 from watcher.model import Alert, AlertState, Item, Reason, Story
 from watcher.pipeline import Services
@@ -100,14 +101,14 @@ async def test_housekeeping_forgets_the_words_of_events_that_are_over(
     services = room(tmp_path, store, clock)
     await ingest(services, report("herald.example"))
     async with store.read() as tx:
-        heard = await tx.events.heard(*_words(report("courier.example")), START)
-    assert [one.story.title for one in heard.reports] == ["Goïta ousted as soldiers seize Bamako"]
+        found = await heard(tx, *_words(report("courier.example")), START)
+    assert [one.story.title for one in found.reports] == ["Goïta ousted as soldiers seize Bamako"]
     clock.advance(6 * HOUR)
     kept = 1e9
     await store.write(lambda tx: tx.purge(tx.now, text=kept, items=kept, deliveries=kept))
     async with store.read() as tx:
-        heard = await tx.events.heard(*_words(report("courier.example")), START)
-    assert (heard.reports, heard.held) == ((), {})
+        found = await heard(tx, *_words(report("courier.example")), START)
+    assert (found.reports, found.held) == ((), {})
 
 
 def _words(item: Item) -> tuple[frozenset[int], frozenset[int]]:

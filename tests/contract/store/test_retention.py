@@ -4,6 +4,7 @@ import pytest
 
 from tests.clock import START, FakeClock
 from tests.contract.store.make import alert, delivery, item, put_alert, put_source, story
+from tests.stories import open_story
 from watcher.model import Queue, Reason
 from watcher.store import Purged, Store, Tx
 from watcher.store.retention import BATCH
@@ -110,7 +111,7 @@ async def test_items_of_a_removed_source_go_a_month_after_it(store: Store, clock
 
 async def test_shingles_go_with_their_window_and_stories_with_their_last_item(store: Store, clock: FakeClock) -> None:
     await add(store, "first", "s")
-    await store.write(lambda tx: tx.stories.open(story("s", "first"), set(range(50))))
+    await store.write(lambda tx: open_story(tx, story("s", "first"), set(range(50))))
     clock.advance(WINDOW - 1)
     assert (await purge(store, clock)).shingles == 0
     clock.advance(2)
@@ -124,7 +125,7 @@ async def test_shingles_go_with_their_window_and_stories_with_their_last_item(st
 
 async def test_an_alerted_story_stays(store: Store, clock: FakeClock) -> None:
     await add(store, "first", "s")
-    await store.write(lambda tx: tx.stories.open(story("s", "first"), {1}))
+    await store.write(lambda tx: open_story(tx, story("s", "first"), {1}))
     await store.write(lambda tx: tx.alerts.add(alert("a", story="s", item="first")))
     for _ in range(3):
         clock.advance(100 * DAY)

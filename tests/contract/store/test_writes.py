@@ -7,6 +7,7 @@ from sqlalchemy import Engine, event, text
 
 from tests.clock import START, FakeClock
 from tests.contract.store.make import item, story
+from tests.stories import join_story, look_up, open_story
 from watcher.errors import StoreError
 from watcher.model import Story
 from watcher.store import Store, Tx, open_store
@@ -138,11 +139,11 @@ async def test_copies_that_come_in_at_once_open_one_story(store: Store, other: S
         async def work(tx: Tx) -> str:
             one = item(f"item {number}")
             await tx.items.add([one], now=START, baseline=False, read_at=None)
-            found = (await tx.stories.look_up("", hashes, START - 1000)).candidates
+            found = (await look_up(tx, "", hashes, START - 1000)).candidates
             if found:
-                joined: Story = await tx.stories.join(found[0].story.id, one.id, f"outlet {number}", START)
+                joined: Story = await join_story(tx, found[0].story.id, one.id, f"outlet {number}", START)
                 return joined.id
-            await tx.stories.open(story(f"story of {number}", one.id), hashes)
+            await open_story(tx, story(f"story of {number}", one.id), hashes)
             return f"story of {number}"
 
         return work
