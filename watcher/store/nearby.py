@@ -74,11 +74,21 @@ def filed(hashes: Collection[int]) -> frozenset[int]:
 
     A row for each hash of a short text, which keeps all of them, would be most of what a new item costs the store.
     """
-    for mask in (7, 3, 1):
-        found = [hash_ for hash_ in hashes if not hash_ & mask]
-        if len(found) >= FILED:
-            return frozenset(found)
-    return frozenset(hashes)
+    return _divided(hashes, _mask(hashes))
+
+
+def asked(hashes: Collection[int]) -> frozenset[int]:
+    """Those by which known stories are looked for: some that it is not filed under, as a shorter text's may be."""
+    return _divided(hashes, _mask(hashes) >> 1)
+
+
+def _mask(hashes: Collection[int]) -> int:
+    """The bits that are 0 in the hashes under which a text is filed."""
+    return next((mask for mask in (7, 3, 1) if sum([not hash_ & mask for hash_ in hashes]) >= FILED), 0)
+
+
+def _divided(hashes: Collection[int], mask: int) -> frozenset[int]:
+    return frozenset([hash_ for hash_ in hashes if not hash_ & mask])
 
 
 def telling(hashes: frozenset[int], common: AbstractSet[int]) -> frozenset[int]:
@@ -91,7 +101,7 @@ def telling(hashes: frozenset[int], common: AbstractSet[int]) -> frozenset[int]:
     mask = next((mask for mask in (7, 3, 1) if not any(hash_ & mask for hash_ in shared)), 0)
     if not mask or not shared:
         return hashes - shared
-    known = frozenset(hash_ for hash_ in hashes if not hash_ & mask)
+    known = _divided(hashes, mask)
     return (hashes if len(shared) < BOILERPLATE * len(known) else known) - shared
 
 

@@ -29,7 +29,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from watcher.model import Candidate, Item, Story
 from watcher.store.items import item_of
-from watcher.store.nearby import BY_URL, COMMON, Nearby, Opened, Sought, filed
+from watcher.store.nearby import BY_URL, COMMON, Nearby, Opened, Sought, asked, filed
 from watcher.store.packing import among, each, many, pack, unpack
 from watcher.store.statements import Statements
 from watcher.store.tables import alert, item, shingle, story
@@ -108,7 +108,7 @@ class StoryStatements(Statements):
         A story shares a URL with an item, or `least` hashes, or one of those that are sure; only of such are texts
         read, and only of the best.
         """
-        hashes = {hash_ for one in sought for hash_ in lowest(one.hashes)}
+        hashes = frozenset().union(*(asked(one.hashes) for one in sought))
         urls = sorted({one.url for one in sought if one.url})
         holders: dict[int, list[int]] = {}
         if hashes:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from watcher.model import Coverage, Item, Report, Story
 from watcher.stories import headlines
-from watcher.text.fold import chunk
+from watcher.text.fold import tokens
 
 LEAD = 100  # words of the text that are read: what happened, who and where
 RARE_WORD = 5  # letters of a word that is no name
@@ -185,8 +185,8 @@ _READ = _Read()
 
 def _chunk_words(written: str) -> Iterator[_Word]:
     """The words of a chunk without white space; unspaced scripts, whose characters touch, in overlapping pairs."""
-    tokens = chunk(written).tokens
-    for one, after in zip(tokens, [*tokens[1:], None], strict=False):
+    found = tokens(written)
+    for one, after in zip(found, [*found[1:], None], strict=False):
         if len(one.plain) == 1 and after is not None and after.start == one.end:
             yield _Word(_hash(one.plain + after.plain), one.exact + after.exact, False, False, True, True)
             continue

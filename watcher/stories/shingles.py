@@ -11,7 +11,7 @@ import hashlib
 import struct
 from itertools import chain, islice
 
-from watcher.text.fold import chunk
+from watcher.text.fold import tokens
 
 SAMPLE = 8  # of the hashes of a long text those are kept that this divides
 SHORT_TEXT = 150  # words; a text under this keeps all its hashes
@@ -107,11 +107,11 @@ def _sampled(hashes: frozenset[int], level: int) -> frozenset[int]:
 
 def _words(written: str) -> list[str]:
     """The words of a chunk without white space; characters of an unspaced script, which touch, as overlapping pairs."""
-    tokens = chunk(written).tokens
-    after = [*tokens[1:], None]
+    found = tokens(written)
+    after = [*found[1:], None]
     return [
         one.plain + two.plain if two is not None and two.start == one.end else one.plain
-        for one, two in zip(tokens, after, strict=False)
+        for one, two in zip(found, after, strict=False)
     ]
 
 

@@ -143,6 +143,11 @@ def chunk(written: str) -> Chunk:
 _memo: dict[str, Chunk] = {}
 
 
+def tokens(written: str) -> tuple[Token, ...]:
+    """The tokens of `written` alone, not remembered here: for those that remember what they make of them."""
+    return tuple(_tokens(_normal(written)[0]))
+
+
 def _tokens(text: str) -> Iterator[Token]:
     for match in _word().finditer(text):
         exact = match[1]
