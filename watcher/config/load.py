@@ -224,7 +224,7 @@ def _check(file: File, report: Report) -> File:
         report.hide(secret.value, "…")
     for complaint in file.complaints:
         line, _ = file.place(complaint.index)
-        hint = QUERY_HINT if _in_query(file, line) else complaint.hint
+        hint = QUERY_HINT if complaint.by_value and _in_query(file, line) else complaint.hint
         report.add(file, complaint.index, complaint.message, hint)
     return file
 

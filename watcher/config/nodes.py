@@ -69,6 +69,7 @@ class Complaint:
     index: int
     message: str
     hint: str = ""
+    by_value: bool = False  # how a value is written may be what is wrong
 
 
 @dataclass
@@ -251,11 +252,11 @@ def _syntax(file: File, error: yaml.YAMLError) -> Complaint:
         char = file.text[index]
         if char == "\t":
             return Complaint(index, "a tab stands in the indentation", "YAML indents with spaces")
-        return Complaint(index, f"a value cannot start with {char}", "put the value in quotes")
+        return Complaint(index, f"a value cannot start with {char}", "put the value in quotes", by_value=True)
     for text, message, hint in _EXPLAINED:
         if text in problem:
-            return Complaint(index, message, hint)
-    return Complaint(index, f"invalid YAML: {problem}")
+            return Complaint(index, message, hint, by_value=True)
+    return Complaint(index, f"invalid YAML: {problem}", by_value=True)
 
 
 def walk(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Scalar]]:

@@ -119,6 +119,8 @@ def test_the_limits_of_a_channel(tmp_path: Path) -> None:
         ("rules:\n  r:\n    query: {US} AND x\n", "AND x", "does not fit", "in single quotes"),
         ('rules:\n  r:\n    query: "x y" AND z\n', "AND z", "does not fit", "in single quotes"),
         ("rules:\n  r:\n    query: title: Mali\n", ": Mali", "a second", "in single quotes"),
+        ("rules:\n  r: {query: x, query: y}\n", "query: y", '"query" is defined twice', "line 2"),
+        ("rules:\n  r:\n\tquery: x\n", "\t", "a tab stands in the indentation", "indents with spaces"),
         ("terms:\n  t: @sahel AND x\n", "@sahel", "cannot start with @", "in single quotes"),
         ("rules:\n  r:\n    query: C# AND Mali # the Sahel\n", "# the", "YAML ends the query", "in a | block"),
         ("rules:\n  r:\n    query: >\n      Mali\n      # note\n      AND x\n", "# note", "swallow", "in a | block"),
