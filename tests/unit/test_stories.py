@@ -398,3 +398,36 @@ def test_tracking_parameters_do_not_make_a_second_story() -> None:
     again = item("b", "Ferry", outlet="one.test", url="http://one.test/ferry?utm_source=feed")
     story = group_file([first, again])
     assert story["a"] == story["b"]
+
+
+FOOTER = (
+    "Follow our channel for the latest from the region, write to the newsroom with what you have seen, and support "
+    "independent reporting with a gift of your own choice. No part of this page may be copied without our consent."
+)
+TEASER = "Read on at our website, where subscribers find all that we write about the region, every day of the week."
+FERRY = "The ferry Aurora ran aground off Lindö on Monday with sixty people aboard, and none of them was hurt."
+BRIDGE = "Engineers closed the old bridge at Karsk on Monday after a crack was found in its second pier."
+QUAKE = "A quake of magnitude {} was felt in {} at night, the observatory said. Nobody was hurt and no harm was seen."
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("Ferry runs aground off Lindö", f"{FERRY} {FOOTER}"), ("Karsk bridge closed", f"{BRIDGE} {FOOTER}")),
+        (("Ferry runs aground off Lindö", TEASER), ("Karsk bridge closed", TEASER)),
+        (("Quake felt in Padua", QUAKE.format("5.1", "Padua")), ("Quake felt in Osorno", QUAKE.format("4", "Osorno"))),
+    ],
+    ids=["a footer", "a teaser", "a template"],
+)
+def test_what_short_texts_of_two_sites_share_besides_their_subjects_makes_no_copy(
+    one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    first, second = item("a", *one), item("b", *other)
+    assert judged(second, first) is Reason.NEW_STORY
+    assert judged(first, second) is Reason.NEW_STORY
+
+
+def test_a_short_text_under_another_head_is_a_copy() -> None:
+    first = item("a", "Ferry runs aground off Lindö", f"{FERRY} {FOOTER}")
+    assert judged(item("b", "Sixty aboard stranded ship, all safe", FERRY), first) is Reason.SAME_TEXT
+    assert judged(item("b", "Grounded: the Aurora", FERRY.replace("ran", "has run")), first) is Reason.SAME_TEXT

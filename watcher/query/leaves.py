@@ -45,6 +45,10 @@ def keys_of(text: str, exact: bool = False) -> tuple[str, ...]:
         tokens, signs, open_end = tokens[:-1], signs[:-1], False
     lead, trail = piece.text[: tokens[0].start], _POSSESSIVE.sub("", piece.text[tokens[-1].end :])
     if lead or trail or open_end or not _PART_SIGNS.issuperset(signs):
+        if any(wild(token.plain) for token in (tokens[:-1] if open_end else tokens)):
+            raise ValueError(
+                "in a word with signs * stands only after a sign, as in 7.2.* and CVE-2025-*, and ? nowhere"
+            )
         return (("~=" if exact else "~") + piece.text.translate(_AS_SIGNS),)
     keys = tuple("=" + token.exact if exact else token.accented.translate(_AS_SIGNS) for token in tokens)
     if not exact:
@@ -75,7 +79,7 @@ def _stemmer(lang: str) -> Any:
 def _check_wildcards(keys: tuple[str, ...]) -> None:
     written = "".join(keys)
     if "*" in written[:-1]:
-        raise ValueError("* stands at the end of a word only; ? stands for one letter anywhere")
+        raise ValueError("* stands at the end of a word only; ? stands for one letter inside of a word")
     if ("*" in written or "?" in written) and len(re.sub(r"[*?]", "", written)) < SHORTEST_PREFIX:
         raise ValueError("a word with * or ? needs three letters at least")
 

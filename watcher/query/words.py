@@ -29,7 +29,7 @@ def bare_word(token: Token) -> Word:
 _SIGN_HINTS = {
     ",": "write OR between alternatives, AND between what must all be there, or put the phrase in quotes",
     "+": "every word must be there already: write a AND b",
-    "*": "* stands at the end of a word only; ? stands for one letter anywhere",
+    "*": "* stands after letters or digits, or after a point or hyphen that follows them, as in 7.2.*",
     "?": "? stands for one letter inside of a word, as in wom?n",
     "|": "write OR",
     "&": "write AND",

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from watcher.model import Candidate, Item, Reason, Story
 from watcher.stories import headlines
 from watcher.stories.headlines import differ, names, numbers
-from watcher.stories.shingles import at_one_level, begins, extent, signature, spread, whole_hash
+from watcher.stories.shingles import SHORT_TEXT, at_one_level, begins, extent, signature, spread, whole_hash
 from watcher.text.fold import words
 
 Copies = Literal["text", "url", "off"]
@@ -32,6 +32,8 @@ LOOSE_TEXT = 48  # words; in less nothing can be spread
 SAME_SITE_CONTAINED = 0.9
 SAME_PAGE = 0.4  # within one site, at one URL
 ROUND_UP = 3  # stories in one item; or two, neither of which is half of it
+NAME = 4  # letters; shorter words of a title name nothing
+ALONE = 0.3  # of what a title names; if so much of it stands in one of two short texts alone, they have two subjects
 PART = 3  # times longer is a text that holds another as a part,
 PART_BEGINS = 0.1  # which stands further on in it, and not at its beginning, where a cut copy does
 
@@ -123,7 +125,11 @@ def _judge(new: _Side, known: Candidate, copies: Copies) -> _Copy | None:
         same = _reposted(new, old, contained, shared, same_title)
     else:
         same = _copied(new, old, shared, size) or (same_title and _titled_alike(new, old, shared))
-        same = same and not (PART * size <= max(len(mine), len(theirs)) and _is_part(new, old))
+        same = (
+            same
+            and not _other_subjects(new, old)
+            and not (PART * size <= max(len(mine), len(theirs)) and _is_part(new, old))
+        )
     numbered = same_site or new.short or old.short
     if not same or differ(new.headline, old.headline, numbered=numbered) or _named_differ(new.item, old.item):
         return None
@@ -147,6 +153,22 @@ def _is_part(new: _Side, old: _Side) -> bool:
     if _titles_agree(set(new.headline.shape), set(old.headline.shape)):
         return False
     return begins(story_text(new.item), story_text(old.item)) >= PART_BEGINS
+
+
+def _other_subjects(new: _Side, old: _Side) -> bool:
+    """Whether each title names what its own text alone tells of: two short texts share a template then, or a footer."""
+    if min(extent(story_text(new.item)), extent(story_text(old.item))) >= SHORT_TEXT:
+        return False
+    titles = [{word for word in words(side.item.title) if len(word) >= NAME or word.isdecimal()} for side in (new, old)]
+    texts = [set(words(side.text)) for side in (new, old)]
+    named = [title & text for title, text in zip(titles, texts, strict=True)]
+    if not any(named) and new.short and old.short:  # the texts tell of neither: they say where to read on
+        named = titles
+    alone = [
+        mine.difference(words(other.item.title), words(other.text))
+        for mine, other in zip(named, (old, new), strict=True)
+    ]
+    return all(found and len(found) >= ALONE * len(mine) for found, mine in zip(alone, named, strict=True))
 
 
 def _titled_alike(new: _Side, old: _Side, shared: int) -> bool:

@@ -21,9 +21,9 @@ def text(number: int) -> list[str]:
     return words(number, 50 + number * 7 % 100)
 
 
-def item(id_: str, outlet: str, said: list[str]) -> Item:
+def item(id_: str, outlet: str, said: list[str], title: str = "") -> Item:
     site = f"{outlet}.example"
-    title = f"{id_} {' '.join(said[3:6])}"  # no two share one
+    title = title or f"{id_} {' '.join(said[3:6])}"  # no two share one
     return Item(id_, site, title, body=f"{' '.join(said)}.", outlet=site, url=f"https://{site}/{id_}")
 
 
@@ -42,7 +42,9 @@ async def test_copies_of_short_texts_are_found(store: Store, clock: FakeClock, t
     originals = [item(f"{number} whole", "agency", text(number)) for number in range(60)]
     copies = [item(f"{number} cut", "herald", text(number)[: len(text(number)) * 6 // 10]) for number in range(60)]
     if not backwards:  # the cut and the edited one alone would be too unlike
-        copies += [item(f"{number} edited", "courier", edited(text(number), 0.1, rng)) for number in range(60)]
+        for number in range(60):
+            title = f"{number} as it was {' '.join(text(number)[3:6])}"
+            copies.append(item(f"{number} edited", "courier", edited(text(number), 0.1, rng), title))
     first, second = (copies, originals) if backwards else (originals, copies)
     for at in range(0, len(first), 5):
         await ingest(services, *first[at : at + 5])
