@@ -1,7 +1,7 @@
 """Which of many rules a document may match: each is filed under pairs of keys of which a match holds both.
 
-The files are columns of numbers, so that 100,000 rules take a few MB, and a document's candidates are found by some
-fifty operations on whole columns, however many rules there are.
+The files are columns of numbers, so that 100,000 rules take a few MB, and a document's candidates are found by
+operations on whole columns, however many rules there are.
 """
 
 from __future__ import annotations
