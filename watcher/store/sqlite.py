@@ -17,6 +17,7 @@ import fcntl
 import os
 import queue
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
@@ -29,7 +30,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Dialect, Engine, Executable, create_engine, event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -46,6 +47,8 @@ GROUP_TIME = 0.02  # seconds after which a group takes no further work
 BUSY_TIMEOUT = 10_000  # ms to wait for another process, such as the command line, to end its write
 CHECK_ALWAYS = 64_000_000  # bytes up to which the file is checked at every exclusive start
 READERS = 4
+WAL = "journal_mode=WAL"
+WAL_RETRY = 0.005  # seconds between two tries to set it
 SMALL_CACHE = "cache_size=-2000"  # 2 MB a reader: the system has the pages anyway
 # Pages of 4 kB in the WAL after which they are copied into the file: a page that many commits write is copied once.
 CHECKPOINT = 8_000
@@ -114,7 +117,7 @@ class SqliteStore(Store):
         self._lock = lock
         url = URL.create("sqlite", database=str(path))
         self._writer = create_engine(url, hide_parameters=True, pool_size=1, max_overflow=0)
-        _prepare(self._writer, "BEGIN IMMEDIATE", "journal_mode=WAL", f"wal_autocheckpoint={CHECKPOINT}")
+        _prepare(self._writer, "BEGIN IMMEDIATE", WAL, f"wal_autocheckpoint={CHECKPOINT}")
         self._readers = create_async_engine(
             url.set(drivername="sqlite+aiosqlite"), hide_parameters=True, pool_size=READERS, max_overflow=READERS
         )
@@ -283,12 +286,29 @@ def _prepare(engine: Engine, begin: str, *pragmas: str) -> None:
             "journal_size_limit=67108864",
             *pragmas,
         ):
-            cursor.execute(f"PRAGMA {pragma}")
+            if pragma == WAL:
+                _into_wal(cursor)
+            else:
+                cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+
+
+def _into_wal(cursor: DBAPICursor) -> None:
+    """Set the journal mode of a new file, for which SQLite does not wait: of two that try at once one fails at once."""
+    until = time.monotonic() + BUSY_TIMEOUT / 1000
+    while True:
+        try:
+            cursor.execute(f"PRAGMA {WAL}")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(WAL_RETRY)
+        else:
+            return
 
 
 def _worth_checking(path: Path) -> bool:

@@ -61,6 +61,16 @@ async def test_workers_that_start_at_once_make_the_tables_once(empty_url: str, c
         await store.close()
 
 
+async def test_a_new_file_waits_for_who_writes_to_it(tmp_path: Path, clock: FakeClock) -> None:
+    """SQLite itself waits for no other writer where the journal mode is set, whatever the timeout."""
+    other = sqlite3.connect(tmp_path / "watcher.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    asyncio.get_running_loop().call_later(0.2, other.rollback)
+    async with await open_store(f"sqlite:///{tmp_path}/watcher.db", clock, "first") as store:
+        await put_source(store, "a")
+    other.close()
+
+
 async def test_the_tables_of_a_newer_version_are_left_alone(url: str, clock: FakeClock) -> None:
     async with await open_store(url, clock, "first", measure_skew=False) as store:
         await store.write(lambda tx: tx.workers._run(text("UPDATE alembic_version SET version_num = '9999'")))
