@@ -11,33 +11,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import io
-import logging
 import os
 import pickle
-import resource
 import signal
 import socket
-import struct
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from watcher.errors import ParseError, WorkerError
+from watcher.worker import HEADER
 
 START_LIMIT = 60.0  # seconds for a worker to start; a machine under load takes its time
-_GRACE = 5  # seconds after which a worker ends itself, should its parent not have killed it at the deadline
-_YIELD = 5  # steps of niceness, so that parsing never keeps the event loop from its turn
-_HEADER = struct.Struct(">Q")
-_PAGE = resource.getpagesize()
+IDLE = 60.0  # seconds after which a worker without a job ends; its memory is worth more than the 0.2 s of its start
 
 
 class Workers:
-    """A few worker processes, started when first needed. An asynchronous context manager."""
+    """A few worker processes, started when needed and ended when not. An asynchronous context manager."""
 
     def __init__(self, count: int = 2, memory: int = 512 * 1024 * 1024) -> None:
         """`count` jobs at once; `memory` is each worker's limit of address space, in bytes."""
@@ -45,8 +38,9 @@ class Workers:
         self._memory = memory
         self._turns = asyncio.Semaphore(count)
         self._closed = False
-        self._idle: list[_Worker] = []
+        self._idle: dict[_Worker, asyncio.TimerHandle] = {}  # and when they end
         self._all: set[_Worker] = set()
+        self._ending: set[asyncio.Task[None]] = set()
 
     async def run(self, function: str, *args: Any, deadline: float) -> Any:
         """Call `function` ("package.module:name") with `args` in a worker; its result, within `deadline` seconds.
@@ -58,7 +52,7 @@ class Workers:
         async with self._turns:
             if self._closed:
                 raise WorkerError("the workers are being shut down")
-            worker = self._idle.pop() if self._idle else await self._start()
+            worker = self._take() or await self._start()
             try:
                 status, answer, worn = await worker.call((function, args, deadline), deadline)
             except BaseException:
@@ -67,7 +61,7 @@ class Workers:
             if worn:
                 await self._end(worker)
             else:
-                self._idle.append(worker)
+                self._rest(worker)
         if status == "done":
             return answer
         raise (ParseError if status == "refused" else WorkerError)(answer)
@@ -85,6 +79,25 @@ class Workers:
             await self._turns.acquire()
         for worker in list(self._all):
             await self._end(worker)
+        await asyncio.gather(*self._ending)
+
+    def _take(self) -> _Worker | None:
+        """The worker that rested last, so that those that are not needed rest for long; None where none does."""
+        if not self._idle:
+            return None
+        worker, ends = self._idle.popitem()
+        ends.cancel()
+        return worker
+
+    def _rest(self, worker: _Worker) -> None:
+        self._idle[worker] = asyncio.get_running_loop().call_later(IDLE, self._retire, worker)
+
+    def _retire(self, worker: _Worker) -> None:
+        """End a worker that has rested for long."""
+        del self._idle[worker]
+        task = asyncio.create_task(self._end(worker))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
 
     async def _start(self) -> _Worker:
         try:
@@ -101,8 +114,8 @@ class Workers:
 
     async def _end(self, worker: _Worker) -> None:
         self._all.discard(worker)
-        if worker in self._idle:
-            self._idle.remove(worker)
+        if ends := self._idle.pop(worker, None):
+            ends.cancel()
         # Shielded, so that a cancelled task leaves no zombie.
         await asyncio.shield(asyncio.ensure_future(worker.end()))
 
@@ -117,7 +130,7 @@ class _Worker:
         # The same modules are found as here, and none from the directory that we happen to be in.
         path = [str(Path(entry).resolve()) for entry in sys.path if entry]
         code = (
-            f"import sys; sys.path[:] = {path!r}; from watcher.workers import serve; serve({theirs.fileno()}, {memory})"
+            f"import sys; sys.path[:] = {path!r}; from watcher.worker import serve; serve({theirs.fileno()}, {memory})"
         )
         with theirs, contextlib.ExitStack() as undo:
             undo.callback(self._socket.close)
@@ -176,10 +189,10 @@ class _Worker:
         return f"it exited with status {code}"
 
     async def _send(self, data: bytes) -> None:
-        await asyncio.get_running_loop().sock_sendall(self._socket, _HEADER.pack(len(data)) + data)
+        await asyncio.get_running_loop().sock_sendall(self._socket, HEADER.pack(len(data)) + data)
 
     async def _receive(self) -> bytearray:
-        (length,) = _HEADER.unpack(await self._exactly(_HEADER.size))
+        (length,) = HEADER.unpack(await self._exactly(HEADER.size))
         if length > self._memory:
             raise pickle.UnpicklingError("it is longer than the worker's memory")
         return await self._exactly(length)
@@ -212,68 +225,3 @@ class _PlainUnpickler(pickle.Unpickler):
 
 def _plain(data: bytes | bytearray) -> Any:
     return _PlainUnpickler(io.BytesIO(data)).load()
-
-
-def serve(descriptor: int, memory: int) -> None:
-    """A worker's whole life: take jobs from the socket `descriptor`, one at a time, until it closes."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # the daemon drains; it ends us when it is done
-    os.nice(_YIELD)
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    logging.disable()  # what libraries say of strangers' pages is of use to nobody
-    with socket.socket(fileno=descriptor) as ours, ours.makefile("rwb") as stream:
-        _write(stream, b"")
-        with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
-            while True:
-                function, args, deadline = pickle.loads(_read(stream))  # noqa: S301 - from our parent
-                signal.alarm(int(deadline) + _GRACE)
-                answer = _answer(function, args, memory)
-                signal.alarm(0)
-                _write(stream, answer)
-
-
-def _answer(function: str, args: tuple[Any, ...], memory: int) -> bytes:
-    """The job's outcome as `_Worker.call` gives it, pickled."""
-    try:
-        outcome = ("done", _find(function)(*args), _resident() > memory // 2)
-        return pickle.dumps(outcome, pickle.HIGHEST_PROTOCOL)
-    except ParseError as error:
-        outcome = ("refused", str(error), _resident() > memory // 2)
-    except MemoryError:
-        outcome = ("failed", f"needs more than {memory // 1_000_000} MB of memory", True)
-    except RecursionError:
-        outcome = ("failed", "is nested too deeply", True)
-    except Exception as error:
-        outcome = ("failed", f"cannot be read: {type(error).__name__}: {' '.join(str(error).split())[:200]}", False)
-    return pickle.dumps(outcome, pickle.HIGHEST_PROTOCOL)
-
-
-def _find(function: str) -> Callable[..., Any]:
-    module, _, name = function.partition(":")
-    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    return found
-
-
-def _resident() -> int:
-    """Bytes of memory in use; what fragmentation keeps is in it, and goes only with the process."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
-    except (OSError, IndexError, ValueError):  # not Linux: the most that it ever was, in kilobytes
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def _read(stream: Any) -> bytes:
-    header = stream.read(_HEADER.size)
-    if len(header) < _HEADER.size:
-        raise EOFError
-    (length,) = _HEADER.unpack(header)
-    data: bytes = stream.read(length)
-    if len(data) < length:
-        raise EOFError
-    return data
-
-
-def _write(stream: Any, data: bytes) -> None:
-    stream.write(_HEADER.pack(len(data)) + data)
-    stream.flush()

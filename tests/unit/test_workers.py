@@ -8,6 +8,7 @@ import pytest
 
 from tests.paths import ROOT
 from watcher.errors import ParseError, WorkerError
+from watcher.sources.feed import PARSE
 from watcher.workers import Workers
 
 # The jobs, which the workers import from this file.
@@ -26,6 +27,11 @@ def exhaust(): return len(bytearray(10**10))
 def leak():
     sys.kept = b"x" * 150_000_000
     return os.getpid()
+def tangle():
+    knot = [b"x" * 150_000_000]
+    knot.append(knot)
+    return os.getpid()
+def modules(): return sorted(sys.modules)
 def leave(): os._exit(3)
 def crash(): os.kill(os.getpid(), signal.SIGSEGV)
 def refuse(): raise ParseError("this is no feed")
@@ -95,6 +101,30 @@ async def test_a_worker_that_keeps_much_memory_is_replaced() -> None:
         before = await run(workers, "leak")
         assert not alive(before)
         assert await run(workers, "pid") != before
+
+
+async def test_what_a_job_leaves_in_cycles_is_collected(workers) -> None:
+    before = await run(workers, "tangle")
+    assert await run(workers, "pid") == before
+
+
+async def test_a_worker_without_a_job_ends_and_the_next_job_finds_a_new_one(workers, monkeypatch) -> None:
+    monkeypatch.setattr("watcher.workers.IDLE", 0.05)
+    before = await run(workers, "pid")
+    assert await run(workers, "nap", 0.2) == before  # one that has a job does not
+    async with asyncio.timeout(20):
+        while alive(before):
+            await asyncio.sleep(0.01)
+    assert await run(workers, "pid") != before
+
+
+async def test_a_worker_that_parses_feeds_loads_little(workers) -> None:
+    feed = b"<rss version='2.0'><channel><title>T</title><item><title>One</title></item></channel></rss>"
+    parsed = await workers.run(PARSE, feed, "", "https://example.org/feed", "s", 1.7e9, deadline=20.0)
+    assert len(parsed["items"]) == 1
+    loaded = set(await run(workers, "modules"))
+    assert "feedparser" in loaded
+    assert not loaded & {"asyncio", "aiohttp", "lxml", "numpy", "pydantic", "sqlalchemy", "trafilatura", "yaml"}
 
 
 async def test_one_that_exits_or_crashes_is_named_and_replaced(workers) -> None:
