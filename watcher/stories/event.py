@@ -17,6 +17,7 @@ from typing import NamedTuple
 from watcher.model import Coverage, Item, Report, Story
 from watcher.stories import headlines
 from watcher.text.fold import tokens
+from watcher.text.memo import Memo
 
 LEAD = 100  # words of the text that are read: what happened, who and where
 RARE_WORD = 5  # letters of a word that is no name
@@ -27,6 +28,7 @@ ALIKE = 0.35  # the cosine of two reports of one event
 OF_A_TITLE = 2  # words of each title that the other text has
 SAID = 3  # words that an explanation gives
 
+_CHUNKS = 20_000  # of text whose words are remembered, 0.3 kB each
 _IN_TITLE, _NAME, _FLAGS = 1, 2, 3
 _SENTENCE_ENDS = (".", "!", "?", "…", ":", '."', '!"', '?"', ".”", ".»", "»", "”")
 
@@ -95,7 +97,7 @@ def outline(item: Item) -> Outline:
 
 def stems(text: str) -> frozenset[int]:
     """The hashes of all words of a text, of names and others, as outlines have them."""
-    return frozenset(word.hash for written in text.split() for word in _READ[written])
+    return frozenset(word.hash for written in text.split() for word in _chunks[written])
 
 
 def relate(item: Item, new: Outline, held: Mapping[int, int], reports: Sequence[Report]) -> Relation | None:
@@ -158,7 +160,7 @@ def _words(text: str) -> list[tuple[_Word, bool]]:
     found: list[tuple[_Word, bool]] = []
     begins = True
     for written in text.split(None, LEAD)[:LEAD]:
-        words = _READ[written]
+        words = _chunks[written]
         if words:
             found.append((words[0], begins))
             found += [(word, False) for word in words[1:]]
@@ -168,19 +170,11 @@ def _words(text: str) -> list[tuple[_Word, bool]]:
     return found[:LEAD]
 
 
-class _Read(dict[str, tuple[_Word, ...]]):
-    """The words of chunks met before."""
-
-    def __missing__(self, written: str) -> tuple[_Word, ...]:
-        words = tuple(_chunk_words(written))
-        if len(written) <= 40:
-            if len(self) >= 100_000:
-                self.clear()
-            self[written] = words
-        return words
+def _read(written: str) -> tuple[_Word, ...]:
+    return tuple(_chunk_words(written))
 
 
-_READ = _Read()
+_chunks = Memo(_read, _CHUNKS)
 
 
 def _chunk_words(written: str) -> Iterator[_Word]:

@@ -73,7 +73,7 @@ class Headline:
         return len(self.shape) >= 4
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)  # 0.7 kB each
 def read(title: str, outlet: str = "") -> Headline:
     """Read a title; `outlet` is whose name may stand at its end."""
     bare = _bare(_folded(title), outlet)

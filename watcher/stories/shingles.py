@@ -8,19 +8,21 @@ simple tabulation hashing", 2012), so that each word is hashed once and each 3-g
 from __future__ import annotations
 
 import hashlib
-import struct
-from itertools import chain, islice
+from itertools import islice
 
-from watcher.text.fold import tokens
+import numpy as np
+from numpy.typing import NDArray
+
+from watcher.text.fold import UNSPACED, folded, tokens
+from watcher.text.memo import Memo
 
 SAMPLE = 8  # of the hashes of a long text those are kept that this divides
 SHORT_TEXT = 150  # words; a text under this keeps all its hashes
 PASSAGE = 24  # words, a sentence or two;
 PASSAGES, LEAST_PASSAGE = 8, 6  # of a short text as many, but no shorter: two halves tell a quote from a copy badly
+_WORDS = 20_000  # whose hashes are remembered, 0.2 kB each
 
-_unpack = struct.Struct(">qqq").unpack
-
-Placed = tuple[int, int, int]  # a word's hash as the first, second and third word of a 3-gram
+Hashes = NDArray[np.int64]
 
 
 def signature(text: str) -> frozenset[int]:
@@ -29,20 +31,15 @@ def signature(text: str) -> frozenset[int]:
     Texts of 150 words or more keep the hashes that 8 divides, shorter ones keep all. Scripts that put no space
     between words are taken by overlapping pairs of characters.
     """
-    placed = _placed(text)
-    mask = SAMPLE - 1 if len(placed) >= SHORT_TEXT else 0
-    return frozenset(
-        [
-            value
-            for (first, _, _), (_, second, _), (_, _, third) in zip(placed, placed[1:], placed[2:], strict=False)
-            if not (value := first ^ second ^ third) & mask
-        ]
-    )
+    hashes = _all_hashes(text)
+    if len(hashes) + 2 >= SHORT_TEXT:
+        hashes = hashes[hashes & (SAMPLE - 1) == 0]
+    return frozenset(hashes.tolist())
 
 
 def extent(text: str) -> int:
     """How many 3-grams a text has."""
-    return max(len(_placed(text)) - 2, 0)
+    return max(len(_words(text)) - 2, 0)
 
 
 def spread(one: str, other: str) -> float:
@@ -51,7 +48,7 @@ def spread(one: str, other: str) -> float:
     A copy that was edited everywhere is near 1, a report that quotes what another quotes is near a half, for the same
     share of 3-grams in common.
     """
-    shorter, longer = sorted((_all_hashes(one), _all_hashes(other)), key=len)
+    shorter, longer = sorted((_all_hashes(one).tolist(), _all_hashes(other).tolist()), key=len)
     known, size = set(longer), max(LEAST_PASSAGE, min(PASSAGE, len(shorter) // PASSAGES))
     passages = [shorter[start : start + size] for start in range(0, max(len(shorter) - size // 2, 1), size)]
     found = [sum(value in known for value in passage) >= max(len(passage) / 4, 1) for passage in passages]
@@ -60,7 +57,7 @@ def spread(one: str, other: str) -> float:
 
 def begins(one: str, other: str) -> float:
     """Where in the longer of two texts what they share begins: 0.0 at its beginning, 1.0 at its end."""
-    shorter, longer = sorted((_all_hashes(one), _all_hashes(other)), key=len)
+    shorter, longer = sorted((_all_hashes(one).tolist(), _all_hashes(other).tolist()), key=len)
     known = set(shorter)
     places = [place for place, value in enumerate(longer) if value in known]
     return places[len(places) // 20] / len(longer) if places else 0.0  # a stray set phrase before it does not count
@@ -89,24 +86,26 @@ def _level(hashes: frozenset[int]) -> int:
     return 1
 
 
-def _all_hashes(text: str) -> list[int]:
-    placed = _placed(text)
-    return [
-        first ^ second ^ third
-        for (first, _, _), (_, second, _), (_, _, third) in zip(placed, placed[1:], placed[2:], strict=False)
-    ]
-
-
-def _placed(text: str) -> list[Placed]:
-    return list(chain.from_iterable(map(_MEMO.__getitem__, text.split())))
+def _all_hashes(text: str) -> Hashes:
+    """The hash of each 3-gram, in order."""
+    placed = np.frombuffer(b"".join(map(_placed.__getitem__, _words(text))), ">i8").astype(np.int64).reshape(-1, 3)
+    hashes: Hashes = placed[:-2, 0] ^ placed[1:-1, 1] ^ placed[2:, 2]
+    return hashes
 
 
 def _sampled(hashes: frozenset[int], level: int) -> frozenset[int]:
     return frozenset(value for value in hashes if not value % level)
 
 
-def _words(written: str) -> list[str]:
-    """The words of a chunk without white space; characters of an unspaced script, which touch, as overlapping pairs."""
+def _words(text: str) -> list[str]:
+    """The words of a text, folded; characters of an unspaced script, which touch, as overlapping pairs."""
+    found = folded(text).decode()
+    if found.isascii() or not UNSPACED.search(found):
+        return found.split()
+    return [word for written in text.split() for word in _pairs(written)]
+
+
+def _pairs(written: str) -> list[str]:
     found = tokens(written)
     after = [*found[1:], None]
     return [
@@ -115,21 +114,9 @@ def _words(written: str) -> list[str]:
     ]
 
 
-def _place(word: str) -> Placed:
-    first, second, third = _unpack(hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=24).digest())
-    return first, second, third
+def _place(word: str) -> bytes:
+    """A word's hash as the first, as the second and as the third word of a 3-gram, 64 bits each."""
+    return hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=24).digest()
 
 
-class _Memo(dict[str, tuple[Placed, ...]]):
-    """The hashes of chunks met before: news says most things in the same words."""
-
-    def __missing__(self, written: str) -> tuple[Placed, ...]:
-        placed = tuple(_place(word) for word in _words(written))
-        if len(written) <= 40:
-            if len(self) >= 200_000:
-                self.clear()
-            self[written] = placed
-        return placed
-
-
-_MEMO = _Memo()
+_placed = Memo(_place, _WORDS)

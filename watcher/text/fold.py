@@ -7,17 +7,17 @@ remembered. Normalisation is Unicode's NFKC (UAX #15), case is folded as in the 
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
-from itertools import chain
 from typing import NamedTuple
+
+from watcher.text.memo import Memo
 
 CHUNK = re.compile(r"\S+")
 
-_MEMO_CHUNKS = 100_000  # how many chunks are remembered, and
-_MEMO_LENGTH = 40  # how long one may be: unspaced scripts make chunks that do not come again
+_CHUNKS = 20_000  # that are remembered with their tokens, 0.4 kB each, and
+_PLAIN_CHUNKS = 50_000  # with their words alone, 0.2 kB
 
 _APOSTROPHES = "’ʼ‘‛ʻ＇`´ꞌ"
 _HYPHENS = "‐‑‒–−﹣－"
@@ -39,6 +39,7 @@ _CYRILLIC_VOWELS = frozenset("аеиоуыэюяіїєѣѵѫѧ")
 _STRESS = frozenset("\u0300\u0301")
 _DOT_ABOVE, _DIAERESIS = "\u0307", "\u0308"
 _RANGES = re.compile("[" + _INVISIBLE + "]")
+UNSPACED = re.compile(f"[{_UNSPACED}]")
 
 
 class Token(NamedTuple):
@@ -80,7 +81,7 @@ def fold(word: str) -> tuple[str, str]:
     signs make letters of their own. Arabic and Hebrew points, and a stress mark on a Cyrillic vowel, count for nothing.
     """
     if word.isascii():
-        lower = word.lower()
+        lower = word if word.islower() else word.lower()
         return lower, lower
     folded = unicodedata.normalize("NFC", word.casefold().translate(_LETTERS))
     decomposed = unicodedata.normalize("NFD", folded.translate(_LETTERS))
@@ -128,19 +129,15 @@ def _mark(base: str, mark: str) -> tuple[bool, bool]:
 
 def chunk(written: str) -> Chunk:
     """The tokens of `written`, which holds no white space."""
-    known = _memo.get(written)
-    if known is not None:
-        return known
+    return _chunks[written]
+
+
+def _chunk(written: str) -> Chunk:
     text, offsets = _normal(written)
-    found = Chunk(text, tuple(_tokens(text)), offsets)
-    if len(written) <= _MEMO_LENGTH:
-        if len(_memo) >= _MEMO_CHUNKS:
-            _memo.clear()
-        _memo[sys.intern(written)] = found
-    return found
+    return Chunk(text, tuple(_tokens(text)), offsets)
 
 
-_memo: dict[str, Chunk] = {}
+_chunks = Memo(_chunk, _CHUNKS)
 
 
 def tokens(written: str) -> tuple[Token, ...]:
@@ -149,6 +146,10 @@ def tokens(written: str) -> tuple[Token, ...]:
 
 
 def _tokens(text: str) -> Iterator[Token]:
+    if text.isascii() and text.isalnum():  # as most are
+        plain, accented = fold(text)
+        yield Token(0, len(text), plain, accented, text)
+        return
     for match in _word().finditer(text):
         exact = match[1]
         plain, accented = fold(exact)
@@ -242,10 +243,9 @@ def folded(text: str) -> bytes:
     if not text.isascii():
         text = _typed(text)
     if not text.isascii():
-        pieces = [piece if piece.isascii() else " ".join(_plains[piece]) for piece in text.split()]
-        joined = " ".join(pieces)
+        joined = " ".join([piece if piece.isascii() else _plains[piece] for piece in text.split()])
         if not joined.isascii():
-            return " ".join(chain.from_iterable(map(_plains.__getitem__, text.split()))).encode()
+            return " ".join(map(_plains.__getitem__, text.split())).encode()
         text = joined
     return _without_possessives(text.replace("`", "'")).encode().translate(_AS_WORDS)
 
@@ -282,17 +282,12 @@ def _without_possessives(text: str) -> str:
     return "".join(parts)
 
 
-class _Plains(dict[str, tuple[str, ...]]):
-    """Of each chunk its words, worked out when it is first asked for."""
-
-    def __missing__(self, written: str) -> tuple[str, ...]:
-        folded = (fold(match[1])[0] for match in _word().finditer(_normal(written)[0]))
-        found = tuple([sys.intern(plain) for plain in folded if plain])
-        if len(written) <= _MEMO_LENGTH:
-            if len(self) >= _MEMO_CHUNKS:
-                self.clear()
-            self[written] = found
-        return found
+def _plain(written: str) -> str:
+    """The words of a chunk, with spaces between."""
+    if written.isascii() and written.isalnum():
+        return fold(written)[0]
+    folded = (fold(match[1])[0] for match in _word().finditer(_normal(written)[0]))
+    return " ".join([plain for plain in folded if plain])
 
 
-_plains = _Plains()
+_plains = Memo(_plain, _PLAIN_CHUNKS)
