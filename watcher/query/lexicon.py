@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
 
 from watcher.query.leaves import Written, by_word, is_plain, stem
 from watcher.text.fold import Chunk, Token, chunk, fold
+from watcher.text.memo import Memo
 
-_T = TypeVar("_T")
-
-_MOST = 200_000  # words or chunks remembered; then it starts anew
-_LONGEST = 40  # characters of one that is
+_MOST = 50_000  # words or chunks remembered
 
 Held = tuple[str, int, int]  # a key, and the first and last token of the chunk where it stands
 
@@ -29,22 +26,17 @@ class Lexicon:
         self.reads_chunks = bool(chunks)
 
 
-class _OfWord(dict[str, tuple[str, ...]]):
+class _OfWord(Memo[tuple[str, ...]]):
     """Of each folded word the keys that it holds: prefixes, patterns and stems."""
 
     def __init__(self, keys: list[str]) -> None:
-        super().__init__()
+        super().__init__(lambda word: tuple(self._of(word)), _MOST)
         self._stems = {key for key in keys if key[0] == "^"}
         self._languages = sorted({key[1:].partition(" ")[0] for key in self._stems})
         self._patterns = [(_pattern(key), key) for key in keys if key[0] != "^" and "?" in key]
         self._prefixes = {key[:-1]: key for key in keys if key[0] != "^" and "?" not in key}
         self.reads_all = len(self._prefixes) < len(keys)  # more than prefixes: any word may hold one
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})
-
-    def __missing__(self, word: str) -> tuple[str, ...]:
-        found = tuple(self._of(word))
-        _remember(self, word, found)
-        return found
 
     def _of(self, word: str) -> Iterator[str]:
         size = len(word)
@@ -61,11 +53,11 @@ class _OfWord(dict[str, tuple[str, ...]]):
                 yield key
 
 
-class _OfChunk(dict[str, tuple[Held, ...]]):
+class _OfChunk(Memo[tuple[Held, ...]]):
     """Of each chunk the keys that it holds for its signs, capitals or accents, and where."""
 
     def __init__(self, keys: list[str]) -> None:
-        super().__init__()
+        super().__init__(lambda written: tuple(dict.fromkeys(self._of(chunk(written)))), _MOST)
         self._keys = frozenset(keys)
         self._written: dict[str, list[Written]] = {}
         self._patterns: list[tuple[re.Pattern[str], str]] = []
@@ -83,11 +75,6 @@ class _OfChunk(dict[str, tuple[Held, ...]]):
                 self._prefixes.append((fold(key[:-1])[0], key))
             elif key[0] != "=":
                 self._unaccented.setdefault(fold(key)[0], []).append(key)
-
-    def __missing__(self, written: str) -> tuple[Held, ...]:
-        found = tuple(dict.fromkeys(self._of(chunk(written)))) if self._keys else ()
-        _remember(self, written, found)
-        return found
 
     def _of(self, piece: Chunk) -> Iterator[Held]:
         for place, token in enumerate(piece.tokens):
@@ -116,10 +103,3 @@ class _OfChunk(dict[str, tuple[Held, ...]]):
 
 def _pattern(key: str) -> re.Pattern[str]:
     return re.compile(re.escape(key).replace(r"\?", r"\w").replace(r"\*", r"\w*"))
-
-
-def _remember(memo: dict[str, _T], text: str, found: _T) -> None:
-    if len(text) <= _LONGEST:
-        if len(memo) >= _MOST:
-            memo.clear()
-        memo[text] = found
