@@ -464,6 +464,44 @@ async def test_certificates_are_checked(serve, connect, ok) -> None:
     assert (await (await connect(tls=trusting)).get(Request(url))).body == b"over TLS"
 
 
+async def test_an_open_tls_connection_takes_little_memory(serve, connect, ok) -> None:
+    async def keep(asked, writer) -> None:
+        writer.write(ok(b"over TLS"))
+        await asyncio.Event().wait()
+
+    authority = trustme.CA()
+    server_side = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(server_side)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    site = await serve(keep, tls=server_side)
+    client = await connect(tls=trusting, per_host=10)
+    tracemalloc.start()
+    await asyncio.gather(*(client.get(Request(f"https://127.0.0.1:{site.port}/{n}")) for n in range(10)))
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(site.asked) == 10
+    assert held / 20 < 150_000  # ten ends there and ten here; with asyncio's own buffers 270,000 each
+
+
+async def test_a_connection_is_not_kept_for_long(connect, ok, monkeypatch) -> None:
+    monkeypatch.setattr("watcher.fetch.client._IDLE", 0.05)
+    closed = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(ok(b"here"))
+        assert await reader.read() == b""
+        closed.set()
+        writer.close()
+
+    async with await asyncio.start_server(handle, "127.0.0.1", 0) as server:
+        client = await connect()
+        await client.get(Request(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"))
+        async with asyncio.timeout(5):
+            await closed.wait()
+
+
 async def test_plain_http_where_tls_is_expected(serve, connect) -> None:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
