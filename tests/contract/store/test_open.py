@@ -2,6 +2,8 @@ import asyncio
 import contextlib
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, create_engine, inspect, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.clock import START, FakeClock
@@ -17,7 +19,7 @@ from tests.contract.store.make import put_source
 from watcher.errors import StoreBusy, StoreError
 from watcher.model import Queue
 from watcher.store import open_store
-from watcher.store.migrations import HEAD
+from watcher.store.migrations import HEAD, upgrade
 from watcher.store.tables import metadata
 
 
@@ -26,14 +28,54 @@ def differences(connection: Connection) -> list[object]:
     return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata))
 
 
-async def test_the_revisions_make_the_tables(empty_url: str, clock: FakeClock) -> None:
+def made(connection: Connection) -> dict[str, set[object]]:
+    """The tables and indexes, by what the engine itself says of them; and the version."""
+    if connection.dialect.name == "sqlite":
+        indexes = "SELECT replace(sql, '\"', '') FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    else:
+        indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema()"
+    looked = inspect(connection)
+    tables = [table for table in looked.get_table_names() if table != "alembic_version"]
+    columns = {
+        (table, c["name"], str(c["type"]), c["nullable"], c.get("default"))
+        for table in tables
+        for c in looked.get_columns(table)
+    }
+    return {
+        "columns": columns,
+        "keys": {(table, *looked.get_pk_constraint(table)["constrained_columns"]) for table in tables},
+        "indexes": set(connection.execute(text(indexes)).scalars()),
+        "version": set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars()),
+    }
+
+
+async def test_a_new_store_has_the_tables_that_the_revisions_make(empty_url: str, clock: FakeClock) -> None:
     async with await open_store(empty_url, clock, "first", measure_skew=False):
         pass
     driver = "sqlite+aiosqlite" if empty_url.startswith("sqlite") else "postgresql+asyncpg"
     engine = create_async_engine(make_url(empty_url).set(drivername=driver))
-    async with engine.connect() as connection:
+    async with engine.begin() as connection:
+        new = await connection.run_sync(made)
+        await connection.run_sync(metadata.drop_all)
+        await connection.execute(text("DELETE FROM alembic_version"))
+        await connection.run_sync(upgrade)
+        assert await connection.run_sync(made) == new
         assert await connection.run_sync(differences) == []
     await engine.dispose()
+
+
+def test_a_new_store_needs_no_alembic(tmp_path: Path) -> None:
+    code = (
+        "import asyncio, sys\n"
+        "from watcher.clock import SystemClock\n"
+        "from watcher.store import open_store\n"
+        "async def main():\n"
+        f"    async with await open_store('sqlite:///{tmp_path}/new.db', SystemClock(), 'first'): pass\n"
+        "asyncio.run(main())\n"
+        "print('alembic' in sys.modules)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
 
 
 def test_a_difference_would_be_seen() -> None:
