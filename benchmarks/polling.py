@@ -4,7 +4,8 @@ Run `python -m benchmarks.polling [--feeds 10000] [--seconds 60] [--peers 400]`.
 process of its own, whose CPU does not count. First every feed is polled for the first time. Then the plain feeds alone
 without a change, and those alone that have changed, five new entries of forty: so that what such a poll costs is
 measured and not worked out from a mixture. The steps of a changed poll are timed where they run, by the CPU of their
-thread. Then the lanes run by themselves for --seconds, each feed due every --every, and 5% of the feeds change.
+thread. Then the lanes run by themselves for --seconds, each feed due every --every, and 5% of the feeds change. What
+memory it took is seen from outside (benchmarks/memory.py).
 
 With --peers N, the first N plain feeds of the same world are read in the same run by `reader`, `urlwatch` and, where
 it is found, `changedetection.io` (see benchmarks/peers.py).
@@ -16,20 +17,21 @@ import argparse
 import asyncio
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 from sqlalchemy import bindparam, update
 
-from benchmarks import peers, world
+from benchmarks import memory, peers, world
 from benchmarks.steps import Steps
 from watcher import garbage, log
 from watcher.clock import SystemClock
@@ -40,6 +42,8 @@ from watcher.model import Claim, Queue, SourceState
 from watcher.pipeline import Counts, Services, poll
 from watcher.store import open_store
 from watcher.store.tables import source
+
+T = TypeVar("T")
 
 RULES = 1000
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -92,22 +96,25 @@ def worker_cpu(built: Services) -> float:
     return sum(spent.values())
 
 
-def memory(built: Services) -> tuple[float, float]:
-    """Peak resident megabytes: of this process, of its workers."""
-    peak = 0
-    for worker in built.tools.workers._all:
-        status = Path(f"/proc/{worker._process.pid}/status").read_text()
-        peak += int(status.partition("VmHWM:")[2].split()[0])
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000, peak / 1000
+async def make_due(built: Services, at: dict[str, float]) -> None:
+    """Have these sources be due at these times; a few at a time, for what is made here counts as memory."""
+    statement = update(source).where(source.c.id == bindparam("of")).values(due=bindparam("at"), failures=0)
+    for some in batched(at.items(), 500):
+        rows = [{"of": id_, "at": when} for id_, when in some]
+        await built.store.write(lambda tx, rows=rows: tx.sources._run(statement, rows))  # type: ignore[misc]
+
+
+def batched(values: Iterable[T], size: int) -> Iterator[list[T]]:
+    rest = iter(values)
+    while some := list(islice(rest, size)):
+        yield some
 
 
 async def one_round(built: Services, name: str, numbers: Collection[int]) -> Counts:
     """Poll these feeds once, and say what a poll of them cost."""
     now = built.store.now()
-    rows = [{"of": f"f{number}", "at": now - 1} for number in numbers]
-    due = update(source).where(source.c.id == bindparam("of")).values(due=bindparam("at"))
     await built.store.write(lambda tx: tx.sources._run(update(source).values(due=now + 1e6)))
-    await built.store.write(lambda tx: tx.sources._run(due, rows))
+    await make_due(built, {f"f{number}": now - 1 for number in numbers})
     lane = Lane(Queue.SOURCE, poll, built, room=built.config.settings.fetch.concurrency, lease=120.0)
     built.tools.fetch.patient = True
     here, there, started = time.process_time(), worker_cpu(built), time.monotonic()
@@ -158,9 +165,7 @@ async def steady(built: Services, port: int, seconds: float) -> tuple[list[float
 
     now, spread, rng = built.store.now(), built.config.sources["f0"].every, Random(5)
     assert isinstance(spread, float)
-    rows = [{"of": id_, "at": now + rng.uniform(0, spread)} for id_ in built.sources]
-    statement = update(source).where(source.c.id == bindparam("of")).values(due=bindparam("at"), failures=0)
-    await built.store.write(lambda tx: tx.sources._run(statement, rows))
+    await make_due(built, {id_: now + rng.uniform(0, spread) for id_ in built.sources})
     ask(port, "/change")
     built.tools.fetch.patient = False
     lane = lanes(built)[Queue.SOURCE]
@@ -198,8 +203,6 @@ async def watcher(folder: Path, port: int, feeds: int, seconds: float, every: fl
         print(f"  behind due    median {share(late, 0.5):.2f} s, p99 {share(late, 0.99):.2f} s (it looks each second)")
         print(f"  event loop    p99 {share(lag, 0.99) * 1000:.1f} ms, most {max(lag) * 1000:.0f} ms late")
         print(f"  a host, a minute: median {share(rates, 0.5):.0f} requests, most {max(rates):.0f}")
-        own, theirs = memory(built)
-        print(f"  peak memory   {own:.0f} MB + {theirs:.0f} MB in workers", flush=True)
 
 
 def main() -> None:
@@ -211,7 +214,9 @@ def main() -> None:
     chosen = options.parse_args()
     log.configure("error")
     with tempfile.TemporaryDirectory() as folder, serving() as port:
-        asyncio.run(watcher(Path(folder), port, chosen.feeds, chosen.seconds, chosen.every))
+        with memory.watching() as found:
+            asyncio.run(watcher(Path(folder), port, chosen.feeds, chosen.seconds, chosen.every))
+        print("  memory       ", memory.told(found), flush=True)
         if chosen.peers:
             plain = [number for number in range(chosen.feeds) if world.kind(number) == "plain"]
             peers.read(Path(folder), port, plain[: chosen.peers])

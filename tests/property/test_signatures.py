@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from watcher.stories.shingles import SAMPLE, SHORT_TEXT, extent, signature
 from watcher.text.fold import tokens
 
-WORDS = st.sampled_from("Mali Mali’s U.S.'s d'Ivoire é Éire naïve Россия ёлка й 漢字 かなカナ ไทย a漢b ㍻ ﷺ -- _ x_y 12".split())
+WORDS = st.sampled_from(
+    "Mali Mali’s U.S.'s d'Ivoire é Éire naïve Россия ёлка й 漢字 かなカナ ไทย a漢b ㍻ ﷺ -- _ x_y 12".split()
+)
 TEXTS = st.lists(WORDS | st.text(max_size=6), max_size=40).map(" ".join)
 
 
