@@ -282,7 +282,7 @@ def _prepare(engine: Engine, begin: str, *pragmas: str) -> None:
             "synchronous=FULL",  # an acknowledged write outlives a power cut, not only a crash
             "foreign_keys=ON",
             "temp_store=MEMORY",
-            "cache_size=-16000",  # 16 MB
+            "cache_size=-6000",  # 6 MB: with 16 nothing is quicker
             "journal_size_limit=67108864",
             *pragmas,
         ):
