@@ -8,8 +8,10 @@ simple tabulation hashing", 2012), so that each word is hashed once and each 3-g
 from __future__ import annotations
 
 import hashlib
-import struct
-from itertools import chain, islice
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
 
 from watcher.text.fold import tokens
 
@@ -18,9 +20,7 @@ SHORT_TEXT = 150  # words; a text under this keeps all its hashes
 PASSAGE = 24  # words, a sentence or two;
 PASSAGES, LEAST_PASSAGE = 8, 6  # of a short text as many, but no shorter: two halves tell a quote from a copy badly
 
-_unpack = struct.Struct(">qqq").unpack
-
-Placed = tuple[int, int, int]  # a word's hash as the first, second and third word of a 3-gram
+Hashes = NDArray[np.int64]
 
 
 def signature(text: str) -> frozenset[int]:
@@ -30,14 +30,10 @@ def signature(text: str) -> frozenset[int]:
     between words are taken by overlapping pairs of characters.
     """
     placed = _placed(text)
-    mask = SAMPLE - 1 if len(placed) >= SHORT_TEXT else 0
-    return frozenset(
-        [
-            value
-            for (first, _, _), (_, second, _), (_, _, third) in zip(placed, placed[1:], placed[2:], strict=False)
-            if not (value := first ^ second ^ third) & mask
-        ]
-    )
+    hashes = _hashes(placed)
+    if len(placed) >= SHORT_TEXT:
+        hashes = hashes[hashes & SAMPLE - 1 == 0]
+    return frozenset(hashes.tolist())
 
 
 def extent(text: str) -> int:
@@ -90,15 +86,18 @@ def _level(hashes: frozenset[int]) -> int:
 
 
 def _all_hashes(text: str) -> list[int]:
-    placed = _placed(text)
-    return [
-        first ^ second ^ third
-        for (first, _, _), (_, second, _), (_, _, third) in zip(placed, placed[1:], placed[2:], strict=False)
-    ]
+    hashes: list[int] = _hashes(_placed(text)).tolist()
+    return hashes
 
 
-def _placed(text: str) -> list[Placed]:
-    return list(chain.from_iterable(map(_MEMO.__getitem__, text.split())))
+def _hashes(placed: Hashes) -> Hashes:
+    """Of each 3-gram its hash."""
+    return placed[:-2, 0] ^ placed[1:-1, 1] ^ placed[2:, 2]
+
+
+def _placed(text: str) -> Hashes:
+    """A row a word: its hash as the first, second and third word of a 3-gram."""
+    return np.frombuffer(b"".join(map(_MEMO.__getitem__, text.split())), np.int64).reshape(-1, 3)
 
 
 def _sampled(hashes: frozenset[int], level: int) -> frozenset[int]:
@@ -115,16 +114,16 @@ def _words(written: str) -> list[str]:
     ]
 
 
-def _place(word: str) -> Placed:
-    first, second, third = _unpack(hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=24).digest())
-    return first, second, third
+def _place(word: str) -> bytes:
+    digest = hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=24).digest()
+    return np.frombuffer(digest, ">i8").astype(np.int64).tobytes()
 
 
-class _Memo(dict[str, tuple[Placed, ...]]):
-    """The hashes of chunks met before: news says most things in the same words."""
+class _Memo(dict[str, bytes]):
+    """The hashes of chunks met before: news says most things in the same words. Packed, so that each waits once."""
 
-    def __missing__(self, written: str) -> tuple[Placed, ...]:
-        placed = tuple(_place(word) for word in _words(written))
+    def __missing__(self, written: str) -> bytes:
+        placed = b"".join(map(_place, _words(written)))
         if len(written) <= 40:
             if len(self) >= 200_000:
                 self.clear()
