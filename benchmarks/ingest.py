@@ -186,7 +186,7 @@ async def measure(store: Store, services: Services, stored: int, batch: int) -> 
         await look_up(tx, f"{one.item.url}?", one.hashes, now - 1e6, least=SHARED)
 
     async def hear(tx: Tx, one: Judged) -> None:
-        await heard(tx, one.outline.words.keys(), one.outline.title, now - EVENT_WINDOW)
+        await heard(tx, one.outline.words, one.outline.title, now - EVENT_WINDOW)
 
     async def copy(tx: Tx, hashes: Collection[int]) -> None:
         found = await look_up(tx, "", hashes, now - 1e6, least=SHARED)

@@ -6,7 +6,7 @@ import pytest
 
 from watcher.model import Item, Report, Story
 from watcher.stories import Outline, coverage, group_items, outline, relate
-from watcher.stories.event import COMMON, Relation, stems, weight
+from watcher.stories.event import COMMON, Relation, spelled, stems, weight
 
 HERALD = Item(
     "1",
@@ -133,12 +133,12 @@ def test_the_likest_report_is_taken() -> None:
 
 
 def test_an_outline_tells_names_from_words_and_the_title_from_the_rest() -> None:
-    said = outline(HERALD)
-    words = {said.words[hashed] for hashed in said.words}
-    names = {said.words[hashed] for hashed in said.names}
+    said, spelling = outline(HERALD), spelled(HERALD)
+    words = {spelling[hashed] for hashed in said.words}
+    names = {spelling[hashed] for hashed in said.names}
     assert {"Goïta", "Bamako", "Dembélé", "Assimi", "Kati"} <= names
     assert {"soldiers", "mutiny", "garrison"} <= words - names
-    assert {said.words[hashed] for hashed in said.title} == {"Goïta", "ousted", "soldiers", "seize", "Bamako"}
+    assert {spelling[hashed] for hashed in said.title} == {"Goïta", "ousted", "soldiers", "seize", "Bamako"}
     assert "The" not in words
 
 

@@ -121,7 +121,7 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
             new_items=len(fresh),
             latency=got.elapsed,
         )
-        await tx.items.listed(known.keys(), now)
+        await tx.items.listed([id_ for id_, one in known.items() if one.is_stale(now)], now)
         await hubs(tx, services, state, got, len(fresh))
         again = await keep_renewed(tx, services, renewed[:BATCH], now)
         added = await tx.items.add(waiting, now=now, baseline=how.baseline, read_at=now)

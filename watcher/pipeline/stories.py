@@ -78,7 +78,7 @@ class _Batch:
     async def place(self, texts: Sequence[Text]) -> dict[str, Placed]:
         sought = {one.item.id: _sought(one) for one in texts}
         nearby = await self._tx.stories.around(sought.values(), self._now - STORY_WINDOW, least=SHARED)
-        said = [(one.outline.words.keys(), one.outline.title) for one in texts]
+        said = [(one.outline.words, one.outline.title) for one in texts]
         hearing = await self._tx.events.around(said, self._now - EVENT_WINDOW)
         placed = {one.item.id: await self._one(nearby, hearing, one, sought[one.item.id]) for one in texts}
         await self._write(nearby)
@@ -104,7 +104,7 @@ class _Batch:
         bare = Opened(story, frozenset(), frozenset())
         if alone:
             return story, False, bare
-        heard = hearing.heard(one.outline.words.keys(), one.outline.title, nearby)
+        heard = hearing.heard(one.outline.words, one.outline.title, nearby)
         said = one.outline.without(heard.common)
         relation = relate(item, said, heard.held, heard.reports)
         if relation is not None:

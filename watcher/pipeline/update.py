@@ -16,6 +16,7 @@ from watcher.pipeline.services import Counts, Services
 from watcher.query import Document
 from watcher.sources import Source
 from watcher.store import StoredItem, Tx, given_hash
+from watcher.store.versions import Given
 from watcher.stories.change import Change, change
 from watcher.stories.edits import edits
 from watcher.text.urls import canonical
@@ -288,9 +289,9 @@ async def read_again(
     return await services.store.write(work, ingest=True)
 
 
-def changed_items(items: Sequence[Item], given: Mapping[str, str | None]) -> list[Item]:
+def changed_items(items: Sequence[Item], given: Mapping[str, Given]) -> list[Item]:
     """Of the items of a poll, those that are known and may say something else than what is remembered, `given`.
 
     None is remembered of what was kept before it was; that is compared in full, once.
     """
-    return [item for item in items if item.id in given and given[item.id] != given_hash(item)]
+    return [item for item in items if item.id in given and given[item.id].hash != given_hash(item)]

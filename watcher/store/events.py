@@ -7,25 +7,52 @@ DESCRIBED stories, so that it does not drift from what it began with, and a look
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Delete, Insert, ScalarSelect, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Delete, ScalarSelect, Select, bindparam, delete, func, select, update
 
 from watcher.model import Report, Story
 from watcher.store.nearby import COMMON_WORD, Hearing
-from watcher.store.packing import among, each, many, unpack
-from watcher.store.statements import Statements
+from watcher.store.packing import among, many, unpack
+from watcher.store.statements import Connection, Statements
 from watcher.store.stories import story_of
 from watcher.store.tables import event_word, story
 
 WINDOW = 6 * 3600.0  # what is opened this long after a story can report its event
 DESCRIBED = 8  # stories
+COUNTED_AGAIN = 300.0  # seconds; in so short a part of the window few words become rare again
+MOST_COMMON = 50_000  # words that are remembered
+
+
+class CommonWords:
+    """Words that COMMON_WORD events had a moment ago: for COUNTED_AGAIN seconds they are not counted again.
+
+    They are half of what news says, and to count them most of what a look-up costs.
+    """
+
+    def __init__(self) -> None:
+        self._until: dict[int, float] = {}
+
+    def among(self, words: Iterable[int], now: float) -> dict[int, int]:
+        """Those of `words`, and how many events have each, at least."""
+        return {word: COMMON_WORD for word in words if self._until.get(word, 0.0) > now}
+
+    def learn(self, held: Mapping[int, int], now: float) -> None:
+        """How many events have each word."""
+        if len(self._until) > MOST_COMMON:
+            self._until.clear()
+        until = now + COUNTED_AGAIN
+        self._until.update((word, until) for word, events in held.items() if events >= COMMON_WORD)
 
 
 class EventStatements(Statements):
     """Statements about events."""
+
+    def __init__(self, connection: Connection, now: float, common: CommonWords) -> None:
+        super().__init__(connection, now)
+        self._common = common
 
     async def around(self, outlines: Sequence[tuple[Collection[int], Collection[int]]], since: float) -> Hearing:
         """The stories opened at or after `since` that may report what many items do, and how common their words are.
@@ -35,8 +62,11 @@ class EventStatements(Statements):
         words = {word for said, title in outlines if title for word in said}
         if not words:
             return Hearing({}, ())
-        values = {"words": many(sorted(words), self._postgres), "since": since}
-        held = {row.hash: row.events for row in await self._rows(_held(self._postgres), values)}
+        common = self._common.among(words, self._now)
+        values = {"words": many(sorted(words - common.keys()), self._postgres), "since": since}
+        counted = {row.hash: row.events for row in await self._rows(_held(self._postgres), values)}
+        self._common.learn(counted, self._now)
+        held = counted | common
         rare = sorted({word for _, title in outlines for word in title if 0 < held.get(word, 0) < COMMON_WORD})
         if not rare:
             return Hearing(held, ())
@@ -57,13 +87,7 @@ class EventStatements(Statements):
 
     async def describe(self, reports: Collection[tuple[int, Story, Collection[int]]]) -> None:
         """Let later reports of events be found by the words of titles: of each story its number, itself, the words."""
-        rows = [
-            {"words": many(sorted(title), self._postgres), "no": no, "event": number(one.event)}
-            for no, one, title in reports
-            if title
-        ]
-        if rows:
-            await self._run(_describe(self._postgres), rows)
+        await self._file(event_word, [(title, no, number(one.event)) for no, one, title in reports if title])
 
     async def stories(self, event: str) -> Sequence[Story]:
         """The stories that report an event, in the order in which they were opened."""
@@ -138,13 +162,6 @@ def _rows(postgres: bool) -> Select[Any]:
 def _outlined(postgres: bool) -> Select[Any]:
     within = story.c.opened_at >= bindparam("since")
     return select(story).where(among(story.c.no, "nos", postgres), within, story.c.words.isnot(None))
-
-
-@cache
-def _describe(postgres: bool) -> Insert:
-    words = each("words", postgres)
-    rows = select(words.c.value, bindparam("no", type_=BigInteger), bindparam("event", type_=BigInteger))
-    return insert(event_word).from_select(["hash", "story", "event"], rows)
 
 
 @cache

@@ -18,7 +18,7 @@ from watcher.store.statements import Statements
 from watcher.store.tables import item
 from watcher.text.urls import canonical
 
-LISTED_EVERY = 6 * 3600.0  # how exactly last_listed is kept: a poll must not rewrite every row that it lists
+LISTED_EVERY = 6 * 3600.0  # seconds; how exactly last_listed is kept: a poll must not rewrite every row that it lists
 PAGE = 500  # rows that a stream fetches at once
 
 
@@ -129,8 +129,7 @@ def _known(postgres: bool) -> Select[tuple[str]]:
 
 @cache
 def _listed(postgres: bool) -> Update:
-    named, stale = among(item.c.id, "ids", postgres), item.c.last_listed < bindparam("stale")
-    return update(item).where(named, stale).values(last_listed=bindparam("at"))
+    return update(item).where(among(item.c.id, "ids", postgres)).values(last_listed=bindparam("at"))
 
 
 @cache
@@ -185,8 +184,7 @@ class ItemStatements(Statements):
     async def listed(self, ids: Collection[str], now: float) -> None:
         """Their source's body still holds them."""
         if ids:
-            values = {"ids": many(ids, self._postgres), "at": now, "stale": now - LISTED_EVERY}
-            await self._run(_listed(self._postgres), values)
+            await self._run(_listed(self._postgres), {"ids": many(ids, self._postgres), "at": now})
 
     async def get(self, ids: Collection[str]) -> dict[str, Item]:
         """Those of `ids` that the store has, by id."""

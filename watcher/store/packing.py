@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -13,12 +14,14 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     FromClause,
-    Integer,
+    Insert,
+    Table,
     any_,
     bindparam,
     cast,
     column,
     func,
+    insert,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -49,12 +52,14 @@ def among(compared: ColumnElement[Any], name: str, postgres: bool) -> ColumnElem
     return compared.in_(select(func.json_each(bindparam(name)).table_valued("value").c.value))
 
 
-def each(name: str, postgres: bool) -> FromClause:
-    """The integers in the parameter `name`, as a table with the one column `value`."""
-    if postgres:
-        values = func.unnest(bindparam(name, type_=ARRAY(BigInteger)))
-        return values.table_valued(column("value", BigInteger)).render_derived()
-    return func.json_each(bindparam(name)).table_valued(column("value", Integer))
+@cache
+def filing(table: Table) -> Insert:
+    """A row of `table` for each of the hashes in the parameter `hash`, its other columns the same; for PostgreSQL."""
+    hashes, *others = table.columns
+    values = func.unnest(bindparam(hashes.name, type_=ARRAY(BigInteger)))
+    each = values.table_valued(column("value", BigInteger)).render_derived()
+    rows = select(each.c.value, *(bindparam(one.name, type_=one.type) for one in others))
+    return insert(table).from_select(list(table.columns), rows)
 
 
 def rows_of(name: str, columns: Sequence[Column[Any]], postgres: bool) -> FromClause:

@@ -11,7 +11,7 @@ from watcher.model import DeliveryState
 from watcher.store.events import EventStatements
 from watcher.store.items import LISTED_EVERY
 from watcher.store.packing import unpack
-from watcher.store.statements import Statements
+from watcher.store.statements import Connection, Statements
 from watcher.store.stories import StoryStatements
 from watcher.store.tables import alert, delivery, group, item, member, silence, source, story, worker
 
@@ -37,6 +37,11 @@ class Purged:
 class RetentionStatements(Statements):
     """Statements that remove what is older than it is to be kept."""
 
+    def __init__(self, connection: Connection, now: float, stories: StoryStatements, events: EventStatements) -> None:
+        super().__init__(connection, now)
+        self._of_stories = stories
+        self._events = events
+
     async def purge(self, now: float, *, text: float, items: float, deliveries: float) -> Purged:
         """Remove one batch of each kind. The three ages are in seconds.
 
@@ -45,7 +50,7 @@ class RetentionStatements(Statements):
         """
         seen = await self._texts(now - text)
         expired = await self._shingles(now)
-        over = await EventStatements(self._connection, self._now).expire(now, BATCH)
+        over = await self._events.expire(now, BATCH)
         gone_items = await self._items(now - items, now - UNLISTED)
         gone_stories = await self._stories(now - items)
         gone_deliveries = await self._deliveries(now - deliveries)
@@ -95,7 +100,7 @@ class RetentionStatements(Statements):
         )
         if not rows:
             return 0, 0
-        gone = await StoryStatements(self._connection, self._now).forget((row.no, unpack(row.hashes)) for row in rows)
+        gone = await self._of_stories.forget((row.no, unpack(row.hashes)) for row in rows)
         await self._run(update(story).where(self._among(story.c.no, [row.no for row in rows])).values(hashes=None))
         return len(rows), gone
 

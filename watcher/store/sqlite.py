@@ -104,6 +104,9 @@ class _Immediate:
     ) -> CursorResult[Any]:
         return self._connection.execute(statement, parameters)
 
+    async def exec_driver_sql(self, statement: str, parameters: list[tuple[Any, ...]]) -> CursorResult[Any]:
+        return self._connection.exec_driver_sql(statement, parameters)
+
 
 class SqliteStore(Store):
     """A store in one file, for one daemon and any number of commands beside it."""
@@ -162,7 +165,7 @@ class SqliteStore(Store):
         self._must_be_open()
         try:
             async with self._readers.connect() as connection, connection.begin():
-                yield Tx(connection, self.now())
+                yield Tx(connection, self.now(), self._common)
         except SQLAlchemyError as error:
             raise self._error(error) from error
 
@@ -174,7 +177,7 @@ class SqliteStore(Store):
     def _look(self, work: Work[T]) -> T:
         try:
             with self._looker.begin() as connection:
-                return _finish(_awaited(work, Tx(_Immediate(connection), self.now())))
+                return _finish(_awaited(work, Tx(_Immediate(connection), self.now(), self._common)))
         except SQLAlchemyError as error:
             raise self._error(error) from error
 
@@ -213,9 +216,13 @@ class SqliteStore(Store):
                 loop.call_soon_threadsafe(_settle, jobs, failed)
 
     def _write_group(self, connection: Connection, jobs: list[_Job]) -> bool:
-        """Run the first of `jobs` and whatever else is ready, adding it to `jobs`; True where None was met."""
+        """Run the first of `jobs` and whatever else is ready, adding it to `jobs`; True where None was met.
+
+        Where the first one raises, the group ends with it.
+        """
         until = time.monotonic() + GROUP_TIME
-        self._run(connection, jobs[0])
+        if not jobs[0].future.done():
+            jobs[0].result = self._result(connection, jobs[0])
         while len(jobs) < GROUP and time.monotonic() < until:
             try:
                 job = self._queue.get_nowait()
@@ -233,7 +240,7 @@ class SqliteStore(Store):
             return
         savepoint = connection.begin_nested()
         try:
-            job.result = _finish(_awaited(job.work, Tx(_Immediate(connection), self.now())))
+            job.result = self._result(connection, job)
         except Exception as error:
             try:
                 savepoint.rollback()
@@ -242,6 +249,9 @@ class SqliteStore(Store):
             job.error = self._error(error) if isinstance(error, SQLAlchemyError) else error
         else:
             savepoint.commit()
+
+    def _result(self, connection: Connection, job: _Job) -> Any:
+        return _finish(_awaited(job.work, Tx(_Immediate(connection), self.now(), self._common)))
 
     def _error(self, error: SQLAlchemyError) -> StoreError:
         return _explain(self._path, error)

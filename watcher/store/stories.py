@@ -12,15 +12,12 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     Delete,
-    Insert,
     Row,
     Select,
     bindparam,
     delete,
     func,
-    insert,
     select,
     update,
 )
@@ -30,7 +27,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from watcher.model import Candidate, Item, Story
 from watcher.store.items import item_of
 from watcher.store.nearby import BY_URL, COMMON, Nearby, Opened, Sought, asked, filed
-from watcher.store.packing import among, each, many, pack, unpack
+from watcher.store.packing import among, many, pack, unpack
 from watcher.store.statements import Statements
 from watcher.store.tables import alert, item, shingle, story
 
@@ -146,13 +143,7 @@ class StoryStatements(Statements):
         if opened:
             rows = await self._run(_open(self._postgres), [_values(one) for one in opened])
             written = {row.id: row.no for row in rows}
-        shingles = [
-            {"hashes": many(sorted(one.filed), self._postgres), "no": written[one.story.id]}
-            for one in opened
-            if one.filed and one.story.id in written
-        ]
-        if shingles:
-            await self._run(_add(self._postgres), shingles)
+        await self._file(shingle, [(one.filed, written[one.story.id]) for one in opened if one.story.id in written])
         copies = [
             {
                 "of": one.id,
@@ -174,8 +165,7 @@ class StoryStatements(Statements):
         await self.forget([(row.no, unpack(row.hashes))])
         await self._run(update(story).where(story.c.no == row.no).values(hashes=pack(lowest(hashes))))
         under = filed(lowest(hashes))
-        if under := under - await self.common(under):
-            await self._run(_add(self._postgres), {"hashes": many(sorted(under), self._postgres), "no": row.no})
+        await self._file(shingle, [(under - await self.common(under), row.no)])
 
     async def forget(self, stories: Iterable[tuple[int, Collection[int]]]) -> int:
         """Take stories, by number and hashes, out of the table of shingles; how many rows went."""
@@ -263,13 +253,6 @@ def _live(postgres: bool) -> Select[Any]:
 def _open(postgres: bool) -> ReturningInsert[Any]:
     into = postgresql.insert(story) if postgres else sqlite.insert(story)
     return into.on_conflict_do_nothing().returning(story.c.id, story.c.no)
-
-
-@cache
-def _add(postgres: bool) -> Insert:
-    hashes = each("hashes", postgres)
-    rows = select(hashes.c.value, bindparam("no", type_=BigInteger))
-    return insert(shingle).from_select(["hash", "story"], rows)
 
 
 @cache

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, delete, or_, select, update
 
 from watcher.errors import LeaseLost
 from watcher.model import Claim, Item, Reason, WaitingItem
-from watcher.store.items import StoredItem, given_hash, item_values, stored_item
+from watcher.store.items import LISTED_EVERY, StoredItem, given_hash, item_values, stored_item
 from watcher.store.packing import among, many
 from watcher.store.statements import Statements
 from watcher.store.tables import item
 
 
+class Given(NamedTuple):
+    """What a source said of an item last: `given_hash`, None where not known; and when it was seen to list it."""
+
+    hash: str | None
+    listed: float
+
+    def is_stale(self, now: float) -> bool:
+        """Whether it is to be written down again that the source lists it."""
+        return self.listed < now - LISTED_EVERY
+
+
 @cache
 def _given(postgres: bool) -> Select[Any]:
-    return select(item.c.id, item.c.given).where(among(item.c.id, "ids", postgres))
+    return select(item.c.id, item.c.given, item.c.last_listed).where(among(item.c.id, "ids", postgres))
 
 
 _REMEMBER = update(item).where(item.c.id == bindparam("of")).values(given=bindparam("now_given"))
@@ -27,12 +38,12 @@ _REMEMBER = update(item).where(item.c.id == bindparam("of")).values(given=bindpa
 class VersionStatements(Statements):
     """Statements about items that their source gives with another text than before."""
 
-    async def given(self, ids: Collection[str]) -> dict[str, str | None]:
-        """Of those of `ids` that the store has, what their source gave last: `given_hash`, None where not known."""
+    async def given(self, ids: Collection[str]) -> dict[str, Given]:
+        """Of those of `ids` that the store has, what their source gave last."""
         if not ids:
             return {}
         named = {"ids": many(ids, self._postgres)}
-        return {row.id: row.given for row in await self._rows(_given(self._postgres), named)}
+        return {row.id: Given(row.given, row.last_listed) for row in await self._rows(_given(self._postgres), named)}
 
     async def remember(self, given: Mapping[str, str | None]) -> None:
         """What their source gives of these items now."""

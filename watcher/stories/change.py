@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from watcher.model import Item
 from watcher.stories import headlines
 from watcher.stories.difference import Sentence, difference, replaced
-from watcher.stories.event import outline, stems
+from watcher.stories.event import outline, spelled, stems
 from watcher.text.fold import words
 
 PASSAGE = 6  # words of a new sentence that says something
@@ -49,7 +49,7 @@ def change(before: Item, after: Item) -> Change | None:
     for pair in found.edited:
         if not _is_stamp(pair[1]) and (detail := _telling(*pair, known)):
             return Change(detail)
-    about = frozenset(outline(before).words)
+    about = outline(before).words
     for sentence in found.added if old else ():
         if len(sentence.words) >= PASSAGE and not _is_stamp(sentence) and len(about & stems(sentence.written)) >= ABOUT:
             return Change(sentence.written)
@@ -63,8 +63,9 @@ def _text(item: Item) -> str:
 def _telling(old: Sentence, new: Sentence, known: tuple[frozenset[str], frozenset[int]]) -> str:
     """What an edit puts in that tells something, as `before → after`; "" where it tells nothing."""
     written, stemmed = known
-    named = outline(Item("", "", body=new.written))
-    names = {word for hashed in named.names - stemmed for word in words(named.words[hashed])}
+    said = Item("", "", body=new.written)
+    spelling = spelled(said)
+    names = {word for hashed in outline(said).names - stemmed for word in words(spelling[hashed])}
     for gone, come in replaced(old.words, new.words):
         numbers = any(_has_digit(word) and word not in written for word in come)
         denied = bool(_NOT.intersection(gone)) != bool(_NOT.intersection(come))

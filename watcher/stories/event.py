@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import math
+import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from watcher.model import Coverage, Item, Report, Story
 from watcher.stories import headlines
-from watcher.text.fold import tokens
+from watcher.text.fold import Token, tokens
 from watcher.text.memo import Memo
 
 LEAD = 100  # words of the text that are read: what happened, who and where
@@ -28,7 +29,7 @@ ALIKE = 0.35  # the cosine of two reports of one event
 OF_A_TITLE = 2  # words of each title that the other text has
 SAID = 3  # words that an explanation gives
 
-_CHUNKS = 20_000  # of text whose words are remembered, 0.3 kB each
+_CHUNKS = 30_000  # of text whose words are remembered, 0.2 kB each
 _IN_TITLE, _NAME, _FLAGS = 1, 2, 3
 _SENTENCE_ENDS = (".", "!", "?", "…", ":", '."', '!"', '?"', ".”", ".»", "»", "”")
 
@@ -37,19 +38,19 @@ _SENTENCE_ENDS = (".", "!", "?", "…", ":", '."', '!"', '?"', ".”", ".»", "�
 class Outline:
     """What an item says of its event. Hashes are signed 64 bit; 4 divides them."""
 
-    words: Mapping[int, str] = field(default_factory=dict)  # as first written, by hash
+    words: frozenset[int] = frozenset()
     title: frozenset[int] = frozenset()  # those of the title
     names: frozenset[int] = frozenset()
 
     @property
     def marked(self) -> frozenset[int]:
         """The hashes as they are stored: the lowest two bits say whether the word is in the title, and is a name."""
-        return frozenset(h | _IN_TITLE * (h in self.title) | _NAME * (h in self.names) for h in self.words)
+        in_title, names = self.title, self.names
+        return frozenset([h | _IN_TITLE * (h in in_title) | _NAME * (h in names) for h in self.words])
 
     def without(self, common: Collection[int]) -> Outline:
         """The outline without words that many events share."""
-        kept = {h: word for h, word in self.words.items() if h not in common}
-        return Outline(kept, self.title & kept.keys(), self.names & kept.keys())
+        return Outline(self.words.difference(common), self.title.difference(common), self.names.difference(common))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +80,41 @@ def coverage(stories: Iterable[Sequence[str]]) -> Coverage:
 def outline(item: Item) -> Outline:
     """What `item` names in its title and in the first words of its text."""
     title = _words(item.title)
-    lead = _words(max(item.body, item.summary, key=len))
-    lower = {word.hash for word, _ in (*title, *lead) if word.lower}
-    long = [word for word, _ in title if word.cased and len(word.written) > NAME]
-    headed = sum(not word.lower for word in long) > 0.6 * len(long)  # Every Word Has a Capital There
-    words: dict[int, str] = {}
+    lead = _words(_lead(item))
+    lower = {hashed for hashed, marks in (*title, *lead) if marks & _LOWER}
+    long = [marks for _, marks in title if marks & _CASED and marks & _LONG]
+    headed = sum([not marks & _LOWER for marks in long]) > 0.6 * len(long)  # Every Word Has a Capital There
+    words: set[int] = set()
     names: set[int] = set()
     for text, said in ((title, headed), (lead, False)):
-        for word, begins in text:
-            name = word.name and not (word.cased and (begins or said or word.hash in lower))
-            if name or word.telling:
-                words.setdefault(word.hash, word.written)
-                if name:
-                    names.add(word.hash)
-    return Outline(words, frozenset(word.hash for word, _ in title) & words.keys(), frozenset(names))
+        begins = True  # a sentence
+        for hashed, marks in text:
+            if marks & _MAY_NAME and not (marks & _CASED and (begins or said or hashed in lower)):
+                names.add(hashed)
+            elif marks & _TELLING:
+                words.add(hashed)
+            begins = bool(marks & _ENDS)
+    words |= names
+    return Outline(frozenset(words), frozenset([hashed for hashed, _ in title if hashed in words]), frozenset(names))
+
+
+def spelled(item: Item) -> dict[int, str]:
+    """The words of `item`'s outline as they are first written there, by their hashes."""
+    found: dict[int, str] = {}
+    for text in (item.title, _lead(item)):
+        for written in text.split(None, LEAD)[:LEAD]:
+            for word in _chunk_words(written):
+                found.setdefault(word.hash, word.written)
+    return found
+
+
+def _lead(item: Item) -> str:
+    return max(item.body, item.summary, key=len)
 
 
 def stems(text: str) -> frozenset[int]:
     """The hashes of all words of a text, of names and others, as outlines have them."""
-    return frozenset(word.hash for written in text.split() for word in _chunks[written])
+    return frozenset([hashed for hashed, _ in _unpacked(map(_chunks.__getitem__, text.split()))])
 
 
 def relate(item: Item, new: Outline, held: Mapping[int, int], reports: Sequence[Report]) -> Relation | None:
@@ -108,6 +125,7 @@ def relate(item: Item, new: Outline, held: Mapping[int, int], reports: Sequence[
     """
     weights = {hashed: weight(held.get(hashed, 0)) for hashed in new.words}
     headline = headlines.read(item.title, item.outlet)
+    spelling: dict[int, str] = {}
     found: list[Relation] = []
     for report in reports:
         if item.outlet and item.outlet in report.story.outlets:
@@ -115,8 +133,9 @@ def relate(item: Item, new: Outline, held: Mapping[int, int], reports: Sequence[
         alike, shared = _compare(new, weights, report)
         if alike < ALIKE or headlines.differ(headline, headlines.read(report.story.title), numbered=False):
             continue
-        telling = sorted(shared, key=lambda h: (h not in new.title, h not in new.names, -weights[h], new.words[h]))
-        found.append(Relation(report.story, tuple(new.words[h] for h in telling[:SAID]), alike))
+        spelling = spelling or spelled(item)
+        telling = sorted(shared, key=lambda h: (h not in new.title, h not in new.names, -weights[h], spelling[h]))
+        found.append(Relation(report.story, tuple(spelling[h] for h in telling[:SAID]), alike))
     return max(found, key=lambda relation: relation.alike, default=None)
 
 
@@ -144,50 +163,61 @@ def _compare(new: Outline, weights: Mapping[int, float], report: Report) -> tupl
     return (sum(ours[h] * theirs[h] for h in shared) / length if length else 0.0), shared
 
 
-class _Word(NamedTuple):
-    """A word as its letters tell it; whether a capital makes it a name is told by where it stands."""
+# What a word's letters tell; whether a capital makes it a name is told by where it stands.
+_CASED = 1  # its script has capitals
+_LOWER = 2  # it has none
+_MAY_NAME = 4  # it may be a name
+_TELLING = 8  # it says something though it be no name
+_LONG = 16  # longer than names must be
+_ENDS = 32  # with it ends a sentence
 
+_PAIR = struct.Struct("<qq")
+
+
+class _Word(NamedTuple):
     hash: int  # of its stem
     written: str
-    cased: bool  # its script has capitals
-    lower: bool  # it has none
-    name: bool  # it may be one
-    telling: bool  # it says something though it be no name
+    marks: int  # of those above
 
 
-def _words(text: str) -> list[tuple[_Word, bool]]:
-    """The first words, and whether each begins a sentence."""
-    found: list[tuple[_Word, bool]] = []
-    begins = True
-    for written in text.split(None, LEAD)[:LEAD]:
-        words = _chunks[written]
-        if words:
-            found.append((words[0], begins))
-            found += [(word, False) for word in words[1:]]
-            begins = written.endswith(_SENTENCE_ENDS)
-        if len(found) >= LEAD:
-            break
-    return found[:LEAD]
+def _words(text: str) -> list[tuple[int, int]]:
+    """The first words: of each its hash and its marks."""
+    return _unpacked(map(_chunks.__getitem__, text.split(None, LEAD)[:LEAD]))[:LEAD]
 
 
-def _read(written: str) -> tuple[_Word, ...]:
-    return tuple(_chunk_words(written))
+def _unpacked(packed: Iterable[bytes]) -> list[tuple[int, int]]:
+    return list(_PAIR.iter_unpack(b"".join(packed)))
 
 
-_chunks = Memo(_read, _CHUNKS)
+def _packed(written: str) -> bytes:
+    """The words of a chunk, packed: to read one is to wait for memory once."""
+    return b"".join(_PAIR.pack(word.hash, word.marks) for word in _chunk_words(written))
+
+
+_chunks = Memo(_packed, _CHUNKS)
 
 
 def _chunk_words(written: str) -> Iterator[_Word]:
     """The words of a chunk without white space; unspaced scripts, whose characters touch, in overlapping pairs."""
     found = tokens(written)
     for one, after in zip(found, [*found[1:], None], strict=False):
+        ends = _ENDS if after is None and written.endswith(_SENTENCE_ENDS) else 0
         if len(one.plain) == 1 and after is not None and after.start == one.end:
-            yield _Word(_hash(one.plain + after.plain), one.exact + after.exact, False, False, True, True)
+            yield _Word(_hash(one.plain + after.plain), one.exact + after.exact, _MAY_NAME | _TELLING)
             continue
-        first = one.exact[0]
-        upper, lower = first.isupper(), first.islower()
-        named = len(one.plain) >= NAME and first.isalpha() and not lower
-        yield _Word(_hash(_stem(one.plain)), one.exact, upper or lower, lower, named, _is_telling(one.plain))
+        yield _Word(_hash(_stem(one.plain)), one.exact, _marks(one) | ends)
+
+
+def _marks(word: Token) -> int:
+    first = word.exact[0]
+    upper, lower = first.isupper(), first.islower()
+    return (
+        _CASED * (upper or lower)
+        | _LOWER * lower
+        | _MAY_NAME * (len(word.plain) >= NAME and first.isalpha() and not lower)
+        | _TELLING * _is_telling(word.plain)
+        | _LONG * (len(word.exact) > NAME)
+    )
 
 
 def _is_telling(word: str) -> bool:

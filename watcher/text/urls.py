@@ -36,7 +36,7 @@ _ESCAPE = re.compile(r"%([0-9a-fA-F]{2})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _AMP_PATH = re.compile(r"(?<=.)/amp(?:\.html)?/?$|\.amp(?=\.html$)")
-_AMP_CACHED = re.compile(r"/(?:amp|[cvwi])/(?:s/)?(?=[^/]+\.[^/]+/)")
+_AMP_CACHED = re.compile(r"/(?:amp|[cvwi])/(?:s/)?(?=[^/]+\.[^/]+(?:/|$))")
 _IP = re.compile(r"\d+(?:\.\d+){3}|.*:.*")
 _LABELS = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 
@@ -58,13 +58,13 @@ def _canonical(url: str) -> str:
     if parts is None:
         return ""
     name, port, path, query, fragment = parts
+    path = _path(path)  # first, as what an AMP cache's holds is told by it
     if (inner := _within_amp(name, path)) and _split(inner):
         return _canonical(f"{inner}?{query}" if query else inner)
     name = _bare_host(name)
     place = f"[{name}]" if ":" in name else name
     if port and port not in (80, 443):
         place += f":{port}"
-    path = _path(path)
     fields = _query(query)
     kept = "#" + _quoted(fragment) if fragment.startswith("!") else ""
     return f"https://{place}{path}{'?' + fields if fields else ''}{kept}"

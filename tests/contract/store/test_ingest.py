@@ -13,7 +13,9 @@ from tests.stories import heard
 from watcher.daemon.start import adopt
 from watcher.model import Alert, AlertState, Item, Reason, Story
 from watcher.pipeline import Services
-from watcher.store import Store
+from watcher.store import Store, Tx
+from watcher.store.events import COUNTED_AGAIN
+from watcher.store.nearby import COMMON_WORD, Opened
 from watcher.stories import coverage, outline
 
 HOUR = 3600.0
@@ -113,7 +115,7 @@ async def test_housekeeping_forgets_the_words_of_events_that_are_over(
 
 def _words(item: Item) -> tuple[frozenset[int], frozenset[int]]:
     said = outline(item)
-    return frozenset(said.words), said.title
+    return said.words, said.title
 
 
 async def test_min_outlets_counts_copies_and_own_reports_of_the_event(
@@ -248,3 +250,25 @@ async def test_what_was_held_for_too_long_is_no_news_when_the_rules_change(
     clock.advance(5 * 24 * HOUR)
     await adopt(services, configured(tmp_path, "{all: {query: harbour}}"))
     assert [(one.state, one.reason) for one in await alerts(store)] == [(AlertState.DROPPED, Reason.TOO_OLD)]
+
+
+async def test_a_word_that_many_events_have_is_counted_again_after_a_while(store: Store, clock: FakeClock) -> None:
+    """It says nothing of any at once, and something again when those events are over."""
+    word = 4
+    for number in range(COMMON_WORD):
+        await store.write(lambda tx, n=number: _describe(tx, n, word))  # type: ignore[misc]
+    async with store.read() as tx:
+        assert (await heard(tx, {word}, {word}, START)).held == {word: COMMON_WORD}
+    since = clock.now() + 1.0
+    async with store.read() as tx:
+        assert (await heard(tx, {word}, {word}, since)).held == {word: COMMON_WORD}
+    clock.advance(COUNTED_AGAIN + 1.0)
+    async with store.read() as tx:
+        assert (await heard(tx, {word}, {word}, since)).held == {}
+
+
+async def _describe(tx: Tx, number: int, word: int) -> None:
+    id_ = f"story {number}"
+    story = Story(id_, f"item {number}", "A title", opened_at=tx.now, seen_at=tx.now, event=id_)
+    numbers = await tx.stories.keep([Opened(story, frozenset(), frozenset(), frozenset({word}))], [])
+    await tx.events.describe([(numbers[id_], story, {word})])

@@ -185,7 +185,7 @@ async def test_works_that_wait_for_each_other_are_run_again(store: Store, other:
         return run
 
     await asyncio.gather(store.write(work("a", "b")), other.write(work("b", "a")))
-    assert len(runs) == (3 if store.engine == "postgresql" else 2)
+    assert len(runs) >= (3 if store.engine == "postgresql" else 2)  # what is run again may be the victim again
     async with store.read() as tx:
         assert {state.channel for state in await tx.channels.list()} == {"a", "b"}
 

@@ -1,7 +1,7 @@
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from watcher.text.urls import canonical, outlet
@@ -65,6 +65,7 @@ hosts, fields = st.sampled_from(HOSTS.split()), st.sampled_from(FIELDS.split())
 pieces = st.sampled_from([*PIECES.split(), " ", '"'])
 
 
+@example("http", "x.cdn.ampproject.org", "", ["/amp", "/a.amp.html", "/c/s/"], [], "")
 @given(
     st.sampled_from(["http", "https", "HTTP"]),
     hosts,
