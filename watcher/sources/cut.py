@@ -18,6 +18,7 @@ from typing import Any
 from xml.parsers import expat
 
 MOST = 1000  # pieces that are worth remembering
+DEEPEST = 1000  # elements within another that a feed may have; of 250 real ones none has more than 10
 
 # Where a format has its entries: the local names from the root to them.
 _PLACES = {("rss", "channel", "item"), ("rdf", "item"), ("feed", "entry")}
@@ -72,6 +73,31 @@ def cut(body: bytes, content_type: str = "") -> Pieces | None:
         foot=body[spans[-1][1] :],
         frame=body[walk.frame[0] : walk.frame[1]],
     )
+
+
+def is_too_deep(body: bytes) -> bool:
+    """Whether elements of `body` are nested deeper than DEEPEST: feedparser takes seconds for it, and 50 MB."""
+    depth = 0
+
+    def opened(*_: Any) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > DEEPEST:
+            raise _Refused
+
+    def closed(_: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = opened, closed
+    try:
+        parser.Parse(body, True)
+    except _Refused:
+        return True
+    except (expat.ExpatError, ValueError, LookupError):  # not well-formed: that is feedparser's to read
+        pass
+    return False
 
 
 def _certain_encoding(body: bytes, content_type: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 
 from watcher.errors import ParseError
 from watcher.model import Item
-from watcher.sources.cut import Memory, Pieces, cut
+from watcher.sources.cut import Memory, Pieces, cut, is_too_deep
 from watcher.sources.entries import Entry, newest, per_day, to_items
 from watcher.sources.hub import Link, named_in
 from watcher.text.html import to_text
@@ -50,6 +50,8 @@ def parse_bytes(body: bytes, content_type: str, url: str, source: str, now: floa
     if start.startswith(b"{"):
         return _whole(_json_feed(body, url), source, now)
     pieces = cut(body, content_type)
+    if pieces is None and is_too_deep(body):
+        raise ParseError("this is nested too deeply for a feed")
     names = pieces.names(url, content_type) if pieces else []
     if pieces and seen and len(set(names)) == len(names):
         part = _new_alone(pieces, names, Memory.load(seen), content_type, url, source, now)

@@ -29,7 +29,7 @@ ALIKE = 0.35  # the cosine of two reports of one event
 OF_A_TITLE = 2  # words of each title that the other text has
 SAID = 3  # words that an explanation gives
 
-_CHUNKS = 30_000  # of text whose words are remembered, 0.2 kB each
+_CHUNKS = 100_000  # of text whose words are remembered, 0.2 kB each
 _IN_TITLE, _NAME, _FLAGS = 1, 2, 3
 _SENTENCE_ENDS = (".", "!", "?", "…", ":", '."', '!"', '?"', ".”", ".»", "»", "”")
 
@@ -191,7 +191,7 @@ def _unpacked(packed: Iterable[bytes]) -> list[tuple[int, int]]:
 
 def _packed(written: str) -> bytes:
     """The words of a chunk, packed: to read one is to wait for memory once."""
-    return b"".join(_PAIR.pack(word.hash, word.marks) for word in _chunk_words(written))
+    return b"".join([_PAIR.pack(word.hash, word.marks) for word in _chunk_words(written)])
 
 
 _chunks = Memo(_packed, _CHUNKS)

@@ -20,7 +20,7 @@ SAMPLE = 8  # of the hashes of a long text those are kept that this divides
 SHORT_TEXT = 150  # words; a text under this keeps all its hashes
 PASSAGE = 24  # words, a sentence or two;
 PASSAGES, LEAST_PASSAGE = 8, 6  # of a short text as many, but no shorter: two halves tell a quote from a copy badly
-_WORDS = 20_000  # whose hashes are remembered, 0.2 kB each
+_WORDS = 100_000  # whose hashes are remembered, 0.2 kB each
 
 Hashes = NDArray[np.int64]
 

@@ -167,6 +167,7 @@ def test_json_feed() -> None:
         (b'{"items": 5}', "no list of items"),
         (b'{"items": [', "no JSON Feed"),
         (b'{"items":' + b"[" * 100_000, "nested too deeply"),
+        (b"<rss version='2.0'><channel>" + b"<item><title>" * 60_000, "nested too deeply"),
         (b"plain words", "neither RSS"),
         (b"<?xml version='1.0'?><other/>", "neither RSS"),
         (b"<!DOCTYPE html><html><p>x", "names none; watch it with `page:`"),
