@@ -3,12 +3,14 @@
 Run `python -m benchmarks.unchanged [POLLS]`. The server is a process of its own, so that only the client's CPU counts;
 aiohttp alone is the floor under ours, over a connection that is open and over a new TLS one each time. `fetched` is
 the request and what the source makes of the answer. `in all` is a poll as the daemon makes it, claimed from an SQLite
-store and written down there, its writer's thread counted, of 2,000 feeds on 200 hosts (with TLS, on 12).
+store and written down there, its writer's thread counted, of 2,000 feeds on 200 hosts (with TLS, on 12). And what a TLS
+connection takes that is kept open.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import subprocess
 import sys
@@ -23,12 +25,13 @@ import aiohttp
 import trustme
 from sqlalchemy import update
 
+from benchmarks.memory import megabytes
 from watcher import garbage, log
 from watcher.clock import SystemClock
 from watcher.config import load
 from watcher.daemon.lane import Lane
 from watcher.daemon.start import GATHER, adopt
-from watcher.fetch import Client, FetchSettings
+from watcher.fetch import Client, FetchSettings, Request
 from watcher.model import Queue, SourceState
 from watcher.pipeline import Services, poll
 from watcher.sources import Tools, kinds
@@ -125,6 +128,17 @@ async def fetched(base: str, polls: int) -> tuple[float, float]:
         return not_modified, await cpu(polls, lambda: same.poll(again, tools))
 
 
+async def open_connection(port: int, tls: ssl.SSLContext) -> float:
+    """What a TLS connection that is kept open takes, in kB."""
+    settings = FetchSettings(host_gap=0.0, per_host=AT_ONCE)
+    hosts = [host(number, TLS_HOSTS) for number in range(200)]
+    async with Client(settings, hosts, SystemClock(), Random(1), tls=tls) as client:
+        await client.get(Request(f"https://{hosts[0]}:{port}/304", etag='"1"'))
+        before = megabytes(os.getpid(), "smaps_rollup", "Anonymous")
+        await asyncio.gather(*(client.get(Request(f"https://{name}:{port}/304", etag='"1"')) for name in hosts))
+        return (megabytes(os.getpid(), "smaps_rollup", "Anonymous") - before) * 1024 / len(hosts)
+
+
 async def in_all(folder: Path, url: str, hosts: int, tls: ssl.SSLContext, polls: int) -> float:
     """Claimed, polled and written down, as the daemon does it."""
     lines = [
@@ -172,6 +186,7 @@ async def measure(folder: Path, polls: int) -> None:
 
     with serving(folder, authority) as (port, tls_port):
         open_url, new_url = f"http://127.0.0.1:{port}", f"https://127.0.0.1:{tls_port}/close"
+        print(f"{'a TLS connection that is kept open':40} {await open_connection(tls_port, tls):.0f} kB", flush=True)
         say("aiohttp alone, 304", await aiohttp_alone(f"{open_url}/304", tls, polls))
         not_modified, same = await fetched(open_url, polls)
         say("watcher, fetched, 304", not_modified)
