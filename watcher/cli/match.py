@@ -119,7 +119,7 @@ def problem_of(query: str, found: QueryError | Finding) -> Problem:
 
 def _item(text: str, url: str, title: str) -> Item:
     """The text as an item: an article out of a page, or plain text as it is."""
-    from watcher.cli.preview import article_at, looks_like_page
+    from watcher.cli.preview import article_at, looks_like_feed, looks_like_page
     from watcher.model import Item
 
     if text.startswith(("http://", "https://")):
@@ -131,7 +131,7 @@ def _item(text: str, url: str, title: str) -> Item:
             body = Path(text).read_bytes()
         except OSError as error:
             raise typer.BadParameter(f"{text}: {error.strerror}") from error
-        if looks_like_page(body):
+        if looks_like_page(body) or looks_like_feed(body):
             return common.run(article_at(text, url))
     return Item(id=text, source="", title=title, body=body.decode("utf-8", "replace"), url=url)
 

@@ -107,11 +107,14 @@ def _yaml(offers: list[tuple[str, str]]) -> str:
 
 
 async def article_at(what: str, url: str = "") -> Item:
-    """The article at a URL, or in a file that was at `url`, as an item. Raises FetchError, ParseError."""
+    """The article at a URL, or in a file that was at `url`, as an item. Raises FetchError; ParseError for a feed."""
+    from watcher.errors import ParseError
     from watcher.text import urls
     from watcher.workers import Workers
 
     body, content_type, address = await _get(what, url)
+    if looks_like_feed(body):
+        raise ParseError(f"{what}: this is a feed, not an article; `watcher preview {what}` shows its entries")
     async with Workers(count=1) as workers:
         article = await _article(body, content_type, address, workers)
     return Item(

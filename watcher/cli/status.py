@@ -11,6 +11,8 @@ from watcher.cli.alerts import rows_of
 
 app = typer.Typer()
 
+SHOWN = 10  # sources that failed at their last poll and are not unwell yet
+
 
 @app.command()
 def status(
@@ -77,6 +79,12 @@ def _show(found: dict[str, Any]) -> None:
         typer.echo("  nearly no source can be reached: the network or the name server here is out")
     for one in sources["unwell"]:
         typer.echo(f"  {one['source']}: {one['state']}: {one['why']}")
+    told = {one["source"] for one in sources["unwell"]}
+    others = [one for one in sources["failing"] if one["source"] not in told]
+    for one in others[:SHOWN]:
+        typer.echo(f"  {one['source']}: failed at the last poll: {one['error']}")
+    if len(others) > SHOWN:
+        typer.echo(f"  and {len(others) - SHOWN} more, whose last poll failed: watcher sources --failing")
     late = f", {common.ago(found['lag_seconds'])} behind" if found["lag_seconds"] > 1 else ""
     queues = ", ".join(f"{row['due']} {name}" for name, row in found["queues"].items())
     typer.echo(f"due now: {queues}{late}")

@@ -65,7 +65,8 @@ def _of_file(path: Path, json: bool) -> None:
         for copy in copies[1:]:
             typer.echo(f"      = {copy.outlet or copy.source or copy.id}: {copy.title or copy.id}")
     events = len({one.story.event for one in grouped.values()})
-    typer.echo(f"{len(known)} items are {len(members)} stories of {events} events.")
+    counts = (_number(len(known), "item"), _number(len(members), "story"), _number(events, "event"))
+    typer.echo("{}: {} of {}.".format(*counts))
 
 
 async def _stored(settings: Any, since: float, limit: int, json: bool) -> None:
@@ -79,7 +80,7 @@ async def _stored(settings: Any, since: float, limit: int, json: bool) -> None:
         return
     for row, one in zip(rows, found, strict=True):
         _print(row, common.ago(now - one.story.opened_at))
-    typer.echo(f"{len(rows)} stories in the last {common.ago(since)}.")
+    typer.echo(f"{_number(len(rows), 'story')} in the last {common.ago(since)}.")
 
 
 def _row(one: StoredStory, of_event: Sequence[Story]) -> dict[str, Any]:
@@ -142,7 +143,8 @@ def _differs(first: Item, copy: Item) -> dict[str, Any]:
 
 
 def _print(row: dict[str, Any], opened: str) -> None:
-    typer.echo(f"{opened:>8}  {len(row['items']):3} items  {row['title']}")
+    count = len(row["items"])
+    typer.echo(f"{opened:>4} ago  {count:3} {'item ' if count == 1 else 'items'}  {row['title']}")
     if len(row["outlets"]) > 1:
         typer.echo(f"{'':10}carried by {', '.join(row['outlets'])}; spread over {common.ago(row['spread_seconds'])}")
     for copy in row["copies"]:
@@ -154,6 +156,11 @@ def _print(row: dict[str, Any], opened: str) -> None:
     if row["related"]:
         reach = row["coverage"]
         typer.echo(f"{'':10}one event, {_counted(reach)}")
+
+
+def _number(count: int, noun: str) -> str:
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count} {noun if count == 1 else plural}"
 
 
 def _counted(reach: dict[str, int]) -> str:

@@ -191,8 +191,9 @@ def suggest(name: str, known: tuple[str, ...] | list[str]) -> str:
     """`did you mean title? `, or nothing where no known name is near."""
     from difflib import get_close_matches  # noqa: PLC0415 - for errors only
 
-    near = get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"did you mean {near[0]}? " if near else ""
+    without_case = {each.casefold(): each for each in known}
+    near = get_close_matches(name.casefold(), without_case, n=1, cutoff=0.6)
+    return f"did you mean {without_case[near[0]]}? " if near else ""
 
 
 def _regex(text: str, start: int) -> Token:

@@ -60,10 +60,10 @@ def rewrite(node: Node, word: Word, meaning: Foreign) -> str:
     """The query with what takes the other language's word away."""
     if meaning.same_language:
         return f"write {{{word.text.capitalize()}}}, which is exact case"
-    text = str(node)
+    text, compound = str(node), isinstance(node, And | Or | Near)
     if len(text) > LONGEST_REWRITE:
-        return f"add NOT lang:{meaning.lang}"
-    return f"write {f'({text})' if isinstance(node, And | Or | Near) else text} NOT lang:{meaning.lang}"
+        return f"{'put all of it in parentheses and ' if compound else ''}add NOT lang:{meaning.lang} behind it"
+    return f"write {f'({text})' if compound else text} NOT lang:{meaning.lang}"
 
 
 def single_forms(nodes: Iterable[Node], known: Collection[str]) -> Iterator[tuple[Word, str, str]]:

@@ -246,7 +246,8 @@ def _items(postgres: bool) -> Select[Any]:
 @cache
 def _live(postgres: bool) -> Select[Any]:
     seen, live = story.c.seen_at >= bindparam("since"), story.c.expires_at > bindparam("now")
-    return select(story).where(among(story.c.no, "nos", postgres), seen, live).order_by(story.c.no)
+    but_words = [column for column in story.c if column is not story.c.words]
+    return select(*but_words).where(among(story.c.no, "nos", postgres), seen, live).order_by(story.c.no)
 
 
 @cache

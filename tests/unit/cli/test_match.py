@@ -41,6 +41,7 @@ def test_a_name_that_is_nearly_a_rules_is_said_to_be_read_as_a_query(watchlist: 
     status, output = run("--rules", watchlist, "moskow", "-", text="Moskow")
     assert status == 0
     assert "no rule has this name, so it is read as a query; did you mean moscow?" in output
+    assert "did you mean moscow?" in run("--rules", watchlist, "MOSCOW", "-", text="Moscow")[1]
     assert "no rule" not in run("--rules", watchlist, "Mali AND coup", "-", text="Moscow")[1]
 
 
@@ -67,3 +68,11 @@ def test_items_need_rules(watchlist: str, tmp_path: Path) -> None:
     assert run("--items", str(items))[0] == 2
     assert run("--rules", watchlist, "--items", str(items), "--json") == (0, '{"id": "1", "rules": ["attacks"]}\n')
     assert run("attack", "--rules", watchlist, "--items", str(items))[0] == 2
+
+
+def test_a_feed_is_said_to_be_one(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.xml"
+    feed.write_text("<rss version='2.0'><channel><item><title>Moscow</title></item></channel></rss>")
+    status, output = run("Moscow", str(feed))
+    assert status == 2
+    assert "this is a feed, not an article" in output and f"watcher preview {feed}" in output

@@ -79,6 +79,7 @@ def test_a_story_is_shown_with_its_outlets_and_what_copies_changed(tmp_path: Pat
     assert own["event"] == story["event"] == story["id"]
 
     shown = run("--config", config)
+    assert f"m ago    2 items  {ORIGINAL.title}" in shown
     assert "carried by herald.example, mirror.example; spread over 4m" in shown
     assert "+4m    mirror.example: as 'Palace taken in Mali', without 1 of 5 passages, 1 edited, 1 added" in shown
     assert "one event, 3 outlets: 1 copy, 2 own reports" in shown
@@ -96,4 +97,4 @@ def test_a_file_of_items_is_grouped(tmp_path: Path) -> None:
     assert one["event"] == two["event"] == three["event"]
     shown = run("--items", str(file))
     assert "same event: Goïta" in shown
-    assert "3 items are 2 stories of 1 events." in shown
+    assert "3 items: 2 stories of 1 event." in shown

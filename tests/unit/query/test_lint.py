@@ -117,3 +117,9 @@ def test_ten_thousand_alternatives_are_read_in_a_moment() -> None:
     started = time.process_time()
     assert lint(node, query) == []
     assert time.process_time() - started < 5  # comparing each with each took a minute
+
+
+def test_how_a_long_query_is_rewritten_is_said_without_writing_it_out() -> None:
+    places = " OR ".join(f'"Burkina Faso {number}"' for number in range(9))
+    [finding] = [one for one in lint(parse(f"Mali OR {places}"), f"Mali OR {places}") if "Turkish" in one.message]
+    assert finding.hint == "put all of it in parentheses and add NOT lang:tr behind it"
