@@ -12,9 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from watcher.query.table import Numbers
+from watcher.query.table import Flags, Numbers
 from watcher.query.vocabulary import PLACE, Presence
 
+NUMBER = 32  # bits of a number beside that of its document
+LOW = (1 << NUMBER) - 1
 Columns = NDArray[np.int32]  # of entries: one a row
 
 
@@ -62,28 +64,35 @@ class Index:
         return found[found[:, 2] >= 0]
 
     def candidates(self, presence: Presence) -> Numbers:
-        """The rules of which a document holds both keys of an entry, in order."""
-        keys = presence.keys
-        files = keys[self._files.take(keys)]
-        places, _ = _ranges(self._starts.take(files), self._starts.take(files + 1))
-        entries = places[presence.flags.take(self._second.take(places))]
+        """The rules of which a document holds both keys of an entry: each document's number beside the rule's."""
+        filed = self._files.take(presence.keys).nonzero()[0]
+        found = _distinct(presence.documents.take(filed) << NUMBER | presence.keys.take(filed))
+        documents, files = found >> NUMBER, found & LOW
+        places, of = _ranges(self._starts.take(files), self._starts.take(files + 1))
+        documents = documents.take(of)
+        both = presence.flags.take(self._second.take(places) + documents * presence.size).nonzero()[0]
+        entries, documents = places.take(both), documents.take(both)
         near = self._near.take(entries)
         if near.any():
-            entries = np.concatenate((entries[~near], self._close(entries[near], presence)))
-        return _distinct(self._rule.take(entries).astype(np.int64))
+            close = ~near
+            close[near] = self._close(entries[near], documents[near], presence)
+            entries, documents = entries[close], documents[close]
+        return _distinct(documents << NUMBER | self._rule.take(entries))
 
-    def _close(self, entries: Numbers, presence: Presence) -> Numbers:
-        """Those of `entries` whose keys stand close enough: the neighbours of each place of the first are looked at."""
+    def _close(self, entries: Numbers, documents: Numbers, presence: Presence) -> Flags:
+        """Which of `entries` have keys close enough: the neighbours of each place of the first are looked at."""
         first, second, _, after, before = self._entries.take(entries, 0).astype(np.int64).T
-        first = first << PLACE
-        standing = presence.standing()
-        at, entry = _ranges(standing.searchsorted(first), standing.searchsorted(first + (1 << PLACE)))
-        wanted = standing.take(at) + ((second << PLACE) - first).take(entry)  # the second at the same place
+        first, second = first << PLACE, second << PLACE
+        standing, begins = presence.standing(), presence.begins()
+        starts, ends = begins.take(documents), begins.take(documents + 1)
+        at, entry = _ranges(standing.searchsorted(first + starts), standing.searchsorted(first + ends))
+        wanted = standing.take(at) + (second - first).take(entry)  # the second at the same place
         place = standing.searchsorted(wanted, "right")
         following = standing.take(place) - wanted
         preceding = wanted - standing.take(place - 1)  # 0 or less: none, or the first one itself
         close = (following <= after.take(entry)) | ((preceding > 0) & (preceding <= before.take(entry)))
-        found: Numbers = entries.take(entry[close])
+        found = np.zeros(len(entries), np.bool_)
+        found[entry[close]] = True
         return found
 
 

@@ -6,7 +6,7 @@ processor wait for many places of memory at once, where a dictionary waits for o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,10 +17,13 @@ Flags = NDArray[np.bool_]
 Codes = NDArray[np.uint64]
 
 BYTES = 8  # of a word that is its own code
-_BREAK = b" \0 "  # between two fields: a word that none is
+_BREAK = b" \0 "  # between two texts: a word that none is
 _HEADS = np.array([(1 << 8 * count) - 1 for count in range(BYTES + 1)], np.uint64)  # the first bytes of a code
+_OPEN = 0xFF << 56  # no byte of UTF-8 is 255
+_ALL = 2**64 - 1
+_OPEN = 0xFF  # no byte of UTF-8
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ over the golden ratio: Knuth's multiplicative hashing (TAOCP 6.4)
-_EMPTY = np.uint64(2**64 - 1)  # no code of a word, as no byte of UTF-8 is 255
+_EMPTY = np.uint64(_ALL)  # no code of a word, as no byte of UTF-8 is 255
 _SLOTS = 1  # of a table, at least so many a code
 _MARKS = 4  # bits more of a code tell apart what the table may have
 
@@ -60,34 +63,63 @@ class Table:
 
 
 class Cut(NamedTuple):
-    """A document's words, field after field, with a word that none is between two fields."""
+    """The words of documents, text after text, with a word that none is between two texts."""
 
     data: bytes
     starts: Numbers  # of each word its first byte
     sizes: Numbers  # and how many it has
-    codes: Codes  # its first eight; 0: between two fields
+    codes: Codes  # its first eight; 0: between two texts
+    texts: Numbers  # the number of its text, over all documents
 
-    def slices(self, at: Numbers) -> list[bytes]:
-        """The words that stand there."""
-        starts = self.starts.take(at)
-        ends = starts + self.sizes.take(at)
-        return [self.data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    def part(self, at: Numbers, start: int) -> Codes:
+        """Eight bytes, or what is left, of the words that stand there, from their byte `start` on."""
+        left = np.minimum(self.sizes.take(at) - start, BYTES)
+        return _eights(self.data).take(self.starts.take(at) + start) & _HEADS.take(left)
 
 
-def cut(texts: Sequence[bytes]) -> Cut:
-    """The words of a document's texts, which are folded and have spaces between."""
+def cut(texts: Iterable[bytes]) -> Cut:
+    """The words of texts, which are folded and have spaces between."""
     data = b" " + _BREAK.join(texts) + b" " * (BYTES + 1)
     letters = np.frombuffer(data, np.uint8) != ord(" ")
     edges = (letters[1:] != letters[:-1]).nonzero()[0] + 1
     starts, ends = edges[::2], edges[1::2]
     sizes = ends - starts
-    eights = np.ndarray(len(data) - BYTES + 1, "<u8", data, strides=(1,))  # from each byte on
-    return Cut(data, starts, sizes, eights.take(starts) & _HEADS.take(np.minimum(sizes, BYTES)))
+    codes = _eights(data).take(starts) & _HEADS.take(np.minimum(sizes, BYTES))
+    return Cut(data, starts, sizes, codes, (codes == 0).cumsum())
 
 
-def heads(counts: Sequence[int]) -> Codes:
-    """What to `&` codes with for their first so many bytes, a row for each count."""
-    return _HEADS[list(counts), None]
+def _eights(data: bytes) -> Codes:
+    """From each byte on eight of them as a number."""
+    return np.ndarray(len(data) - BYTES + 1, "<u8", data, strides=(1,))
+
+
+def code(word: bytes) -> int:
+    """The code of a word of at most eight bytes."""
+    return int.from_bytes(word, "little")
+
+
+def open_code(start: bytes) -> int:
+    """The code of a start of words, of at most eight bytes: no other word's, though eight bytes are both."""
+    return code(start) | (_OPEN if len(start) < BYTES else 0)
+
+
+class Heads:
+    """The first so many bytes of words, as the words that `opened` makes of starts."""
+
+    def __init__(self, starts: Iterable[bytes]) -> None:
+        """As many bytes as there are in the last pieces of `starts`, and all eight."""
+        sizes = sorted({len(start) % BYTES for start in starts} - {0})
+        self._bytes = np.array([[_ALL], *([_ALL >> 64 - 8 * size] for size in sizes)], np.uint64)
+        self._ends = np.array([[0], *([_OPEN << 8 * size] for size in sizes)], np.uint64)
+
+    def of(self, codes: Codes) -> Codes:
+        """A row of `codes` as they are, then one for each other number of bytes."""
+        return codes & self._bytes | self._ends
+
+
+def opened(start: bytes) -> bytes:
+    """A start of words as a word that no other one is, but where it is made of whole pieces of eight bytes."""
+    return start + bytes([_OPEN]) if len(start) % BYTES else start
 
 
 def code(word: bytes) -> int:

@@ -1,0 +1,80 @@
+"""Words, and starts of words, as a tree of pieces of eight bytes: a text's are found a column of pieces at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import count
+
+import numpy as np
+
+from watcher.query.table import BYTES, Codes, Cut, Heads, Numbers, Table, code, opened
+
+_ROOT = 0  # the node that no word reaches
+_MIX = np.uint64(0xC2B2AE3D27D4EB4F)  # odd, as it is to be undone: xxHash's second prime
+
+
+class Trie:
+    """Numbers of words and of starts of words, none of which is 0 and none of which is of an empty one."""
+
+    def __init__(self, words: Mapping[bytes, int], starts: Mapping[bytes, int]) -> None:
+        nodes: dict[tuple[int, bytes], int] = {}  # by the node before and the piece that leads from there
+        ends = [_place(word, nodes) for word in words]
+        begun = [_place(opened(start), nodes) for start in starts]
+        self._word, self._start = np.zeros((2, len(nodes) + 1), np.int64)
+        self._word[ends] = list(words.values())
+        self._start[begun] = list(starts.values())
+        self._before = np.array([-1, *(before for before, _ in nodes)], np.int64)
+        self._codes = np.array([0, *(code(piece) for _, piece in nodes)], np.uint64)
+        self._goes_on = np.bincount(self._before[1:], minlength=len(nodes) + 1) > 0
+        first = (self._before == _ROOT).nonzero()[0]
+        self._first = Table(self._codes[first], first)
+        self._first_heads = Heads(start for start in starts if len(start) <= BYTES)
+        further = (self._before > _ROOT).nonzero()[0]
+        self._further = Table(_mixed(self._codes[further], self._before[further]), further)
+        self._further_heads = Heads(start for start in starts if len(start) > BYTES)
+
+    def find(self, text: Cut) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+        """Where in a text words stand, in order, and their numbers; where words that begin so, and the starts'."""
+        numbers = np.zeros(len(text.codes), np.int64)
+        starts_at, starts = [], []
+        at = np.arange(len(text.codes))
+        row, nodes = self._first.find(self._first_heads.of(text.codes).reshape(-1))
+        for done in count(BYTES, BYTES):
+            begun = self._start.take(nodes).nonzero()[0]
+            starts_at.append(at.take(row.take(begun) % len(at)) if len(begun) else begun)
+            starts.append(self._start.take(nodes.take(begun)))
+            whole = row.searchsorted(len(at))  # up to there stand those that are no shorter head
+            at, nodes = at.take(row[:whole]), nodes[:whole]
+            ended = text.sizes.take(at) <= done
+            numbers[at] = self._word.take(nodes) * ended
+            more = (self._goes_on.take(nodes) > ended).nonzero()[0]
+            if not len(more):
+                break
+            at = at.take(more)
+            row, nodes = self._below(nodes.take(more), text.part(at, done))
+        known = numbers.nonzero()[0]
+        return known, numbers.take(known), np.concatenate(starts_at), np.concatenate(starts)
+
+    def _below(self, nodes: Numbers, codes: Codes) -> tuple[Numbers, Numbers]:
+        """Where in `codes`, once for each head, those stand that lead on from their nodes, and to which nodes."""
+        asked = self._further_heads.of(codes)
+        row, found = self._further.find(_mixed(asked, nodes).reshape(-1))
+        same = self._codes.take(found) == asked.reshape(-1).take(row)
+        right = same & (self._before.take(found) == nodes.take(row % max(len(nodes), 1)))
+        return row[right], found[right]
+
+
+def _place(word: bytes, nodes: dict[tuple[int, bytes], int]) -> int:
+    """The node where `word` ends, which is made where there is none."""
+    node = _ROOT
+    for at in range(0, len(word), BYTES):
+        node = nodes.setdefault((node, word[at : at + BYTES]), len(nodes) + 1)
+    return node
+
+
+def _mixed(codes: Codes, nodes: Numbers) -> Codes:
+    """One number for a piece and the node that it leads from; others may share it, so that what is found is compared.
+
+    What has all bits set finds the root, to which nothing leads.
+    """
+    return codes ^ nodes.view(np.uint64) * _MIX
