@@ -6,7 +6,8 @@ processor wait for many places of memory at once, where a dictionary waits for o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -18,48 +19,85 @@ Codes = NDArray[np.uint64]
 
 BYTES = 8  # of a word that is its own code
 _BREAK = b" \0 "  # between two texts: a word that none is
-_HEADS = np.array([(1 << 8 * count) - 1 for count in range(BYTES + 1)], np.uint64)  # the first bytes of a code
-_OPEN = 0xFF << 56  # no byte of UTF-8 is 255
 _ALL = 2**64 - 1
+_HEADS = np.array([(1 << 8 * count) - 1 for count in range(BYTES + 1)], np.uint64)  # the first bytes of a code
 _OPEN = 0xFF  # no byte of UTF-8
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ over the golden ratio: Knuth's multiplicative hashing (TAOCP 6.4)
-_EMPTY = np.uint64(_ALL)  # no code of a word, as no byte of UTF-8 is 255
-_SLOTS = 1  # of a table, at least so many a code
-_MARKS = 4  # bits more of a code tell apart what the table may have
+_GOLDEN = 0x9E3779B97F4A7C15  # 2⁶⁴ over the golden ratio: Knuth's multiplicative hashing (TAOCP 6.4)
+_STEP = 40_503  # from one move to the next: odd, so that all are different
+_MOVES = 1_000  # of a bucket that are tried; a few dozen is usual
+_NOWHERE = np.zeros(0, np.int64)
 
 
 class Table:
-    """Numbers by codes, none of which has all bits set."""
+    """Numbers by codes, none of which is there twice.
+
+    Each code has a slot of its own: its hash, moved as all of its bucket are moved so that no two codes meet (hash and
+    displace). So one look tells whether a code is there, whatever a text asks for.
+    """
 
     def __init__(self, codes: Codes, numbers: Numbers) -> None:
-        bits = max(8, (_SLOTS * len(codes)).bit_length())
-        self._shift = np.uint64(64 - bits - _MARKS)
-        marks = self._marks(codes)
-        self._marked = np.zeros(1 << bits + _MARKS, np.bool_)
-        self._marked[marks] = True
-        slots = marks >> _MARKS
-        order = np.argsort(slots, kind="stable")
-        slots = slots[order]
-        place = np.arange(len(slots)) - np.searchsorted(slots, slots)  # among those of one slot
-        self._width = int(place.max(initial=0)) + 1
-        self._codes = np.full((1 << bits, self._width), _EMPTY)
-        self._codes[slots, place] = codes[order]
-        found = np.zeros(self._codes.shape, np.int32)
-        found[slots, place] = numbers[order]
-        self._numbers = found.reshape(-1)
+        bits = max(8, (2 * len(codes)).bit_length())  # half of the slots stay empty
+        self._home, self._bucket, self._buckets = np.uint64(64 - bits), np.uint64(66 - 2 * bits), 1 << bits - 2
+        self._any = len(codes) > 0
+        if not self._any:
+            return
+        for self._multiplier in multipliers():
+            slots = self._move(codes, 1 << bits)
+            if len(np.unique(slots)) == len(slots):
+                break
+        self._codes = np.full(1 << bits, codes[0])  # no empty slot is where the first one is looked for
+        self._codes[slots] = codes
+        self._numbers = np.zeros(1 << bits, np.int32)
+        self._numbers[slots] = numbers
 
-    def _marks(self, codes: Codes) -> Numbers:
-        return (codes * _GOLDEN >> self._shift).view(np.int64)
+    def _hashed(self, codes: Codes) -> tuple[Numbers, Numbers]:
+        """Where each code would be if none were moved, and its bucket."""
+        hashes = codes * self._multiplier
+        return (hashes >> self._home).view(np.int64), (hashes >> self._bucket).view(np.int64) & (self._buckets - 1)
+
+    def _slots(self, codes: Codes) -> Numbers:
+        home, bucket = self._hashed(codes)
+        return home ^ self._moved.take(bucket)
+
+    def _move(self, codes: Codes, slots: int) -> Numbers:
+        """Move each bucket, full ones first, until nothing is where its codes come to stand: where these stand."""
+        home, bucket = self._hashed(codes)
+        self._moved = np.zeros(self._buckets, np.int64)
+        sizes = np.bincount(bucket).take(bucket)
+        owners = np.full(slots, -1)
+        for size in np.unique(sizes)[::-1]:
+            left = (sizes == size).nonzero()[0]
+            for move in range(0, _MOVES * _STEP, _STEP):
+                self._moved[bucket.take(left)] = move % slots
+                left = left[_met(owners, home.take(left) ^ move % slots, bucket.take(left))]
+                if not len(left):
+                    break
+        return self._slots(codes)
 
     def find(self, codes: Codes) -> tuple[Numbers, Numbers]:
         """Where in `codes` those stand that it has, in order, and their numbers."""
-        marks = self._marks(codes)
-        at = self._marked.take(marks).nonzero()[0]
-        slots = marks.take(at) >> _MARKS
-        hit = (self._codes.take(slots, 0) == codes.take(at)[:, None]).reshape(-1).nonzero()[0]
-        row = hit // self._width
-        numbers = self._numbers.take((slots.take(row) - row) * self._width + hit)
-        return at.take(row), numbers.astype(np.int64)
+        if not self._any:
+            return _NOWHERE, _NOWHERE
+        slots = self._slots(codes)
+        at = (self._codes.take(slots) == codes).nonzero()[0]
+        return at, self._numbers.take(slots.take(at)).astype(np.int64)
+
+
+def multipliers() -> Iterator[np.uint64]:
+    """Odd numbers to hash by, until one is found by which no two of what is there are alike."""
+    return (np.uint64(pow(_GOLDEN, power, 1 << 64)) for power in count(1))
+
+
+def _met(owners: Numbers, slots: Numbers, buckets: Numbers) -> Flags:
+    """Give each bucket its slots where none is another's; which of the slots are of one that could not have them."""
+    free = owners.take(slots) < 0
+    owners[slots[free]] = buckets[free]
+    own = free & (owners.take(slots) == buckets)
+    met = np.zeros(buckets.max() + 1, np.bool_)
+    met[buckets[~own]] = True
+    again: Flags = met.take(buckets)
+    owners[slots[own & again]] = -1
+    return again
 
 
 class Cut(NamedTuple):

@@ -7,10 +7,9 @@ from itertools import count
 
 import numpy as np
 
-from watcher.query.table import BYTES, Codes, Cut, Heads, Numbers, Table, code, opened
+from watcher.query.table import BYTES, Codes, Cut, Heads, Numbers, Table, code, multipliers, opened
 
 _ROOT = 0  # the node that no word reaches
-_MIX = np.uint64(0xC2B2AE3D27D4EB4F)  # odd, as it is to be undone: xxHash's second prime
 
 
 class Trie:
@@ -30,7 +29,11 @@ class Trie:
         self._first = Table(self._codes[first], first)
         self._first_heads = Heads(start for start in starts if len(start) <= BYTES)
         further = (self._before > _ROOT).nonzero()[0]
-        self._further = Table(_mixed(self._codes[further], self._before[further]), further)
+        for self._mix in multipliers():
+            mixed = self._mixed(self._codes[further], self._before[further])
+            if len(np.unique(mixed)) == len(further):
+                break
+        self._further = Table(mixed, further)
         self._further_heads = Heads(start for start in starts if len(start) > BYTES)
 
     def find(self, text: Cut) -> tuple[Numbers, Numbers, Numbers, Numbers]:
@@ -58,10 +61,14 @@ class Trie:
     def _below(self, nodes: Numbers, codes: Codes) -> tuple[Numbers, Numbers]:
         """Where in `codes`, once for each head, those stand that lead on from their nodes, and to which nodes."""
         asked = self._further_heads.of(codes)
-        row, found = self._further.find(_mixed(asked, nodes).reshape(-1))
+        row, found = self._further.find(self._mixed(asked, nodes).reshape(-1))
         same = self._codes.take(found) == asked.reshape(-1).take(row)
         right = same & (self._before.take(found) == nodes.take(row % max(len(nodes), 1)))
         return row[right], found[right]
+
+    def _mixed(self, codes: Codes, nodes: Numbers) -> Codes:
+        """One number for a piece and the node that it leads from; a text's may be another's, so what it finds is compared."""
+        return codes ^ nodes.view(np.uint64) * self._mix
 
 
 def _place(word: bytes, nodes: dict[tuple[int, bytes], int]) -> int:
@@ -70,11 +77,3 @@ def _place(word: bytes, nodes: dict[tuple[int, bytes], int]) -> int:
     for at in range(0, len(word), BYTES):
         node = nodes.setdefault((node, word[at : at + BYTES]), len(nodes) + 1)
     return node
-
-
-def _mixed(codes: Codes, nodes: Numbers) -> Codes:
-    """One number for a piece and the node that it leads from; others may share it, so that what is found is compared.
-
-    What has all bits set finds the root, to which nothing leads.
-    """
-    return codes ^ nodes.view(np.uint64) * _MIX
