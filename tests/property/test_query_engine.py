@@ -45,7 +45,7 @@ def pieces(text: str, *, title: bool) -> list[Piece]:
         for run in block.split():
             bare = re.sub(r"'s\b", "", run)
             found += [Piece(word, run.rstrip(".,"), sentence, paragraph) for word in re.findall(r"[^\W_]+", bare)]
-            if run.endswith(".") and not title:
+            if run.endswith(".") and not title and not re.fullmatch(r"[^\W\d_]\.", run):  # an initial
                 sentence += 1
         if not title:
             sentence, paragraph = sentence + 1, paragraph + 1

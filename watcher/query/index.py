@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from watcher.query.table import Flags, Numbers
 from watcher.query.vocabulary import PLACE, Presence
 
-NUMBER = 32  # bits of a number beside that of its document
-LOW = (1 << NUMBER) - 1
+NUMBER = 32  # bits of a number that stands behind that of its document
+LOW = (1 << NUMBER) - 1  # which they are
 Columns = NDArray[np.int32]  # of entries: one a row
 
 

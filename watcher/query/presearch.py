@@ -22,7 +22,7 @@ from watcher.query.table import Flags, Numbers
 from watcher.query.view import View
 from watcher.query.vocabulary import MOST_DOCUMENTS, MOST_WORDS, NO_KEY, Presence, Vocabulary
 
-MOST_BYTES = 128_000  # of the texts of a batch
+MOST_CHARACTERS = 64_000  # of the texts of a batch, unless one alone has more
 LEARNING = 256  # documents whose words are counted, before the rules are filed anew by how rare their words are
 FILING = "filing rules"  # the thread that does so
 MANY = 64  # pairs of keys, beyond which a rule is filed under its rarest need alone
@@ -95,56 +95,50 @@ class RuleSet:
 
     def match(self, document: Document, names: Collection[str] | None = None) -> list[Match]:
         """The rules that hold for `document`, of those in `names`, in their order, with the words that decided it."""
-        return self.match_all((document,), names)[0]
+        return next(self.match_all((document,), names))
 
-    def match_all(self, documents: Iterable[Document], names: Collection[str] | None = None) -> list[list[Match]]:
-        """The same of each of many documents, which are quicker together than one by one."""
-        return [
-            [Match(self._names[rule], spans(self._nodes[rule], view)) for rule in found]
-            for view, found in self._all(documents, names)
-        ]
+    def match_all(self, documents: Iterable[Document], names: Collection[str] | None = None) -> Iterator[list[Match]]:
+        """The same of each of many documents, as they are asked for: batch by batch, which is quicker."""
+        for view, found in self._all(documents, names):
+            yield [Match(self._names[rule], spans(self._nodes[rule], view)) for rule in found]
 
     def names(self, document: Document) -> list[str]:
         """The names of the rules that hold for `document`, in their order."""
-        return self.names_all((document,))[0]
+        return next(self.names_all((document,)))
 
-    def names_all(self, documents: Iterable[Document]) -> list[list[str]]:
-        """The same of each of many documents."""
-        return [[self._names[rule] for rule in found] for _, found in self._all(documents, None)]
+    def names_all(self, documents: Iterable[Document]) -> Iterator[list[str]]:
+        """The same of each of many documents, as they are asked for."""
+        for _, found in self._all(documents, None):
+            yield [self._names[rule] for rule in found]
 
     def _all(self, documents: Iterable[Document], names: Collection[str] | None) -> Iterator[tuple[View, list[int]]]:
-        """Each document with the rules that hold for it, looked at a batch at a time."""
-        for batch in _batches(View(self._lexicon, document) for document in documents):
-            with self._lock:  # the vocabulary knows one batch at a time
-                found = self._judged(batch, names)
-            yield from zip(batch, found, strict=True)
+        """Each document with the rules that hold for it."""
+        for batch in _batches(documents):
+            yield from self._judged([View(self._lexicon, document) for document in batch], names)
 
-    def _judged(self, views: Sequence[View], names: Collection[str] | None) -> list[list[int]]:
+    def _judged(self, views: Sequence[View], names: Collection[str] | None) -> list[tuple[View, list[int]]]:
+        """The documents of a batch, each with the rules that hold for it."""
         texts = [[text.folded for text in view.texts()] for view in views]
-        presence = self._vocabulary.presence(texts, [document_keys(view.document) for view in views])
-        filed = self._filed
-        found = filed.files.candidates(presence)
-        if filed.always.size:
-            everywhere = np.arange(len(views)) << NUMBER
-            found = np.sort(np.concatenate((found, (everywhere[:, None] | filed.always).reshape(-1))))
-        if self._documents < LEARNING:
-            self._learn(presence, len(views))
-        ends = found.searchsorted(np.arange(1, len(views) + 1) << NUMBER).tolist()
-        rules = found & LOW
-        sure = filed.sure.take(rules).tolist()
-        every: list[list[int]] = []
-        start, all_rules = 0, rules.tolist()
-        for number, (view, end) in enumerate(zip(views, ends, strict=True)):
-            has = presence.has(number)
-            every.append(
-                [
+        with self._lock:  # the vocabulary knows one batch at a time
+            presence = self._vocabulary.presence(texts, [document_keys(view.document) for view in views])
+            filed = self._filed
+            if self._documents < LEARNING:
+                self._learn(presence, len(views))
+            found = filed.candidates(presence, len(views))
+            ends = found.searchsorted(np.arange(1, len(views) + 1) << NUMBER).tolist()
+            found &= LOW
+            sure, rules = filed.sure.take(found).tolist(), found.tolist()
+            judged, start = [], 0
+            for number, (view, end) in enumerate(zip(views, ends, strict=True)):
+                has = presence.has(number)
+                held = [
                     rule
-                    for rule, holds in zip(all_rules[start:end], sure[start:end], strict=True)
-                    if (names is None or self._names[rule] in names) and (holds or self._holds(rule, view, has))
+                    for rule, is_sure in zip(rules[start:end], sure[start:end], strict=True)
+                    if (names is None or self._names[rule] in names) and (is_sure or self._holds(rule, view, has))
                 ]
-            )
-            start = end
-        return every
+                judged.append((view, held))
+                start = end
+        return judged
 
     def _holds(self, rule: int, view: View, has: Has) -> bool:
         """The quick test, which is made when a rule is first a candidate; then, where that does not decide, exactly."""
@@ -164,16 +158,16 @@ class RuleSet:
             Thread(target=self._file_anew, name=FILING, daemon=True).start()
 
 
-def _batches(views: Iterable[View]) -> Iterator[list[View]]:
-    """As many at a time as share what each operation on columns costs, and are looked at in a millisecond or two."""
-    batch: list[View] = []
+def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
+    """As many documents at a time as share well what operations on columns cost, and take no more than milliseconds."""
+    batch: list[Document] = []
     size = 0
-    for view in views:
-        more = sum(len(text.folded) for text in view.texts())
-        if batch and (len(batch) == MOST_DOCUMENTS or size + more > MOST_BYTES):
+    for document in documents:
+        more = len(document.title) + len(document.summary) + len(document.body)
+        if batch and (len(batch) == MOST_DOCUMENTS or size + more > MOST_CHARACTERS):
             yield batch
             batch, size = [], 0
-        batch.append(view)
+        batch.append(document)
         size += more
     if batch:
         yield batch
@@ -186,6 +180,14 @@ class _Filed(NamedTuple):
     always: Numbers  # those that need nothing, which are always judged
     sure: Flags  # of each whether it holds wherever it is found
     learnt: bool  # whether from enough documents
+
+    def candidates(self, presence: Presence, documents: int) -> Numbers:
+        """Those that each of so many documents may match: its number beside the rule's, in order."""
+        found = self.files.candidates(presence)
+        if not self.always.size:
+            return found
+        always = (np.arange(documents) << NUMBER)[:, None] | self.always
+        return np.sort(np.concatenate((found, always.reshape(-1))))
 
 
 def _filed(node: Node, rule: int, costs: _Costs, numbers: Mapping[Key, int]) -> tuple[list[Entry], bool]:

@@ -20,84 +20,84 @@ Codes = NDArray[np.uint64]
 BYTES = 8  # of a word that is its own code
 _BREAK = b" \0 "  # between two texts: a word that none is
 _ALL = 2**64 - 1
+_ALL = 2**64 - 1
 _HEADS = np.array([(1 << 8 * count) - 1 for count in range(BYTES + 1)], np.uint64)  # the first bytes of a code
 _OPEN = 0xFF  # no byte of UTF-8
 _GOLDEN = 0x9E3779B97F4A7C15  # 2⁶⁴ over the golden ratio: Knuth's multiplicative hashing (TAOCP 6.4)
-_STEP = 40_503  # from one move to the next: odd, so that all are different
-_MOVES = 1_000  # of a bucket that are tried; a few dozen is usual
+_STEP = 40_503  # from one move of a bucket to the next: odd, so that all are different
+_MOVES = 1_000  # that are tried; some dozens do
+_FREE = -1
 _NOWHERE = np.zeros(0, np.int64)
 
 
 class Table:
     """Numbers by codes, none of which is there twice.
 
-    Each code has a slot of its own: its hash, moved as all of its bucket are moved so that no two codes meet (hash and
-    displace). So one look tells whether a code is there, whatever a text asks for.
+    Each code has a slot of its own: its hash, moved as all codes of its bucket are, so that no two of them meet ("hash
+    and displace"). One look tells whether a code is there, whatever a text asks for.
     """
 
     def __init__(self, codes: Codes, numbers: Numbers) -> None:
-        bits = max(8, (2 * len(codes)).bit_length())  # half of the slots stay empty
-        self._home, self._bucket, self._buckets = np.uint64(64 - bits), np.uint64(66 - 2 * bits), 1 << bits - 2
-        self._any = len(codes) > 0
-        if not self._any:
+        bits = max(8, (2 * len(codes)).bit_length())  # at least half of the slots stay free
+        self._home, self._bucket = np.uint64(64 - bits), np.uint64(66 - 2 * bits)
+        self._moves = np.zeros(1 << bits - 2, np.int64)  # of each bucket
+        self._is_empty = not len(codes)
+        if self._is_empty:
             return
         for self._multiplier in multipliers():
-            slots = self._move(codes, 1 << bits)
+            slots = self._place(codes, 1 << bits)
             if len(np.unique(slots)) == len(slots):
                 break
-        self._codes = np.full(1 << bits, codes[0])  # no empty slot is where the first one is looked for
+        self._codes = np.full(1 << bits, codes[0])  # which is looked for in its own slot, so in no free one
         self._codes[slots] = codes
         self._numbers = np.zeros(1 << bits, np.int32)
         self._numbers[slots] = numbers
 
     def _hashed(self, codes: Codes) -> tuple[Numbers, Numbers]:
-        """Where each code would be if none were moved, and its bucket."""
+        """The slot of each code where it is not moved, and its bucket."""
         hashes = codes * self._multiplier
-        return (hashes >> self._home).view(np.int64), (hashes >> self._bucket).view(np.int64) & (self._buckets - 1)
+        buckets = (hashes >> self._bucket).view(np.int64) & (len(self._moves) - 1)
+        return (hashes >> self._home).view(np.int64), buckets
 
-    def _slots(self, codes: Codes) -> Numbers:
+    def _place(self, codes: Codes, size: int) -> Numbers:
+        """Move the buckets, full ones first, until each has its slots to itself, of `size`: those of the codes."""
         home, bucket = self._hashed(codes)
-        return home ^ self._moved.take(bucket)
-
-    def _move(self, codes: Codes, slots: int) -> Numbers:
-        """Move each bucket, full ones first, until nothing is where its codes come to stand: where these stand."""
-        home, bucket = self._hashed(codes)
-        self._moved = np.zeros(self._buckets, np.int64)
-        sizes = np.bincount(bucket).take(bucket)
-        owners = np.full(slots, -1)
-        for size in np.unique(sizes)[::-1]:
-            left = (sizes == size).nonzero()[0]
+        full = np.bincount(bucket).take(bucket)
+        owners = np.full(size, _FREE)
+        for many in np.unique(full)[::-1]:
+            left = (full == many).nonzero()[0]
             for move in range(0, _MOVES * _STEP, _STEP):
-                self._moved[bucket.take(left)] = move % slots
-                left = left[_met(owners, home.take(left) ^ move % slots, bucket.take(left))]
+                self._moves[bucket.take(left)] = move % size
+                left = left[_refused(owners, home.take(left) ^ move % size, bucket.take(left))]
                 if not len(left):
                     break
-        return self._slots(codes)
+        return home ^ self._moves.take(bucket)
 
     def find(self, codes: Codes) -> tuple[Numbers, Numbers]:
         """Where in `codes` those stand that it has, in order, and their numbers."""
-        if not self._any:
+        if self._is_empty:
             return _NOWHERE, _NOWHERE
-        slots = self._slots(codes)
+        home, bucket = self._hashed(codes)
+        slots = home ^ self._moves.take(bucket)
         at = (self._codes.take(slots) == codes).nonzero()[0]
         return at, self._numbers.take(slots.take(at)).astype(np.int64)
 
 
 def multipliers() -> Iterator[np.uint64]:
-    """Odd numbers to hash by, until one is found by which no two of what is there are alike."""
+    """Odd numbers to hash by, to be tried until one tells all that is there apart."""
     return (np.uint64(pow(_GOLDEN, power, 1 << 64)) for power in count(1))
 
 
-def _met(owners: Numbers, slots: Numbers, buckets: Numbers) -> Flags:
-    """Give each bucket its slots where none is another's; which of the slots are of one that could not have them."""
-    free = owners.take(slots) < 0
-    owners[slots[free]] = buckets[free]
+def _refused(owners: Numbers, slots: Numbers, buckets: Numbers) -> Flags:
+    """Give `slots` to the buckets that ask for them; which of them belong to one that another is in the way of."""
+    free = owners.take(slots) == _FREE
+    owners[slots[free]] = buckets[free]  # the last one has it, where several ask
     own = free & (owners.take(slots) == buckets)
-    met = np.zeros(buckets.max() + 1, np.bool_)
-    met[buckets[~own]] = True
-    again: Flags = met.take(buckets)
-    owners[slots[own & again]] = -1
-    return again
+    refused = np.zeros(len(owners), np.bool_)
+    refused[buckets[~own]] = True
+    found: Flags = refused.take(buckets)
+    owners[slots[own & found]] = _FREE
+    return found
 
 
 class Cut(NamedTuple):
@@ -136,11 +136,6 @@ def code(word: bytes) -> int:
     return int.from_bytes(word, "little")
 
 
-def open_code(start: bytes) -> int:
-    """The code of a start of words, of at most eight bytes: no other word's, though eight bytes are both."""
-    return code(start) | (_OPEN if len(start) < BYTES else 0)
-
-
 class Heads:
     """The first so many bytes of words, as the words that `opened` makes of starts."""
 
@@ -158,8 +153,3 @@ class Heads:
 def opened(start: bytes) -> bytes:
     """A start of words as a word that no other one is, but where it is made of whole pieces of eight bytes."""
     return start + bytes([_OPEN]) if len(start) % BYTES else start
-
-
-def code(word: bytes) -> int:
-    """The code of a word of at most eight bytes."""
-    return int.from_bytes(word, "little")

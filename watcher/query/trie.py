@@ -1,8 +1,12 @@
-"""Words, and starts of words, as a tree of pieces of eight bytes: a text's are found a column of pieces at a time."""
+"""Words, and starts of words, as a tree of pieces of eight bytes: a text's are found a column of pieces at a time.
+
+A start ends with a byte that no text has. So a text's words are looked for as they are, and cut short to each number of
+bytes that the last piece of a start has, with that byte behind them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import count
 
 import numpy as np
@@ -13,7 +17,7 @@ _ROOT = 0  # the node that no word reaches
 
 
 class Trie:
-    """Numbers of words and of starts of words, none of which is 0 and none of which is of an empty one."""
+    """Numbers, none of which is 0, of words and of starts of words."""
 
     def __init__(self, words: Mapping[bytes, int], starts: Mapping[bytes, int]) -> None:
         nodes: dict[tuple[int, bytes], int] = {}  # by the node before and the piece that leads from there
@@ -39,35 +43,36 @@ class Trie:
     def find(self, text: Cut) -> tuple[Numbers, Numbers, Numbers, Numbers]:
         """Where in a text words stand, in order, and their numbers; where words that begin so, and the starts'."""
         numbers = np.zeros(len(text.codes), np.int64)
-        starts_at, starts = [], []
+        starts_at, starts = [numbers[:0]], [numbers[:0]]
         at = np.arange(len(text.codes))
-        row, nodes = self._first.find(self._first_heads.of(text.codes).reshape(-1))
+        places, nodes = self._first.find(self._first_heads.of(text.codes).reshape(-1))
         for done in count(BYTES, BYTES):
             begun = self._start.take(nodes).nonzero()[0]
-            starts_at.append(at.take(row.take(begun) % len(at)) if len(begun) else begun)
-            starts.append(self._start.take(nodes.take(begun)))
-            whole = row.searchsorted(len(at))  # up to there stand those that are no shorter head
-            at, nodes = at.take(row[:whole]), nodes[:whole]
+            if len(begun):
+                starts_at.append(at.take(places.take(begun) % len(at)))
+                starts.append(self._start.take(nodes.take(begun)))
+            whole = places.searchsorted(len(at))  # up to there stand those that are no shorter head
+            at, nodes = at.take(places[:whole]), nodes[:whole]
             ended = text.sizes.take(at) <= done
             numbers[at] = self._word.take(nodes) * ended
             more = (self._goes_on.take(nodes) > ended).nonzero()[0]
             if not len(more):
                 break
             at = at.take(more)
-            row, nodes = self._below(nodes.take(more), text.part(at, done))
+            places, nodes = self._below(nodes.take(more), text.part(at, done))
         known = numbers.nonzero()[0]
         return known, numbers.take(known), np.concatenate(starts_at), np.concatenate(starts)
 
     def _below(self, nodes: Numbers, codes: Codes) -> tuple[Numbers, Numbers]:
         """Where in `codes`, once for each head, those stand that lead on from their nodes, and to which nodes."""
         asked = self._further_heads.of(codes)
-        row, found = self._further.find(self._mixed(asked, nodes).reshape(-1))
-        same = self._codes.take(found) == asked.reshape(-1).take(row)
-        right = same & (self._before.take(found) == nodes.take(row % max(len(nodes), 1)))
-        return row[right], found[right]
+        places, found = self._further.find(self._mixed(asked, nodes).reshape(-1))
+        same = self._codes.take(found) == asked.reshape(-1).take(places)
+        right = same & (self._before.take(found) == nodes.take(places % len(nodes)))
+        return places[right], found[right]
 
     def _mixed(self, codes: Codes, nodes: Numbers) -> Codes:
-        """One number for a piece and the node that it leads from; a text's may be another's, so what it finds is compared."""
+        """One number for a piece and the node that it leads from, which others may have: what is found is compared."""
         return codes ^ nodes.view(np.uint64) * self._mix
 
 

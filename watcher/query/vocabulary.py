@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from watcher.query.anchors import Key
-from watcher.query.leaves import by_word
+from watcher.query.leaves import by_word, is_plain
 from watcher.query.lexicon import Lexicon
 from watcher.query.table import Codes, Cut, Flags, Numbers, Table, cut
 from watcher.query.trie import Trie
@@ -36,7 +36,7 @@ class Presence(NamedTuple):
 
     def has(self, document: int) -> Callable[[int], int]:
         """Whether a document holds a key, quick to ask for one."""
-        return memoryview(self.flags[document * self.size : (document + 1) * self.size]).__getitem__
+        return self.flags[document * self.size : (document + 1) * self.size].data.__getitem__
 
     def counts(self) -> Numbers:
         """How many documents hold each key."""
@@ -107,11 +107,12 @@ class _Words:
     """The words among the keys, and the prefixes, patterns and stems."""
 
     def __init__(self, numbers: dict[Key, int], written: Iterable[str]) -> None:
-        words = {key.encode(): number for key, number in numbers.items() if isinstance(key, str) and number != NONE}
-        opened = {key for key in written if by_word(key) and key in numbers}
-        prefixes = {key for key in opened if key[0] != "^" and "?" not in key}
-        self._trie = Trie(words, {key[:-1].encode(): numbers[key] for key in prefixes})
-        self._others = Lexicon(opened - prefixes)
+        words = [key for key in numbers if isinstance(key, str) and key != NO_KEY and is_plain(key)]
+        others = {key for key in written if by_word(key) and key in numbers}
+        prefixes = {key for key in others if key[0] != "^" and "?" not in key}
+        starts = {key[:-1].encode(): numbers[key] for key in prefixes}
+        self._trie = Trie({word.encode(): numbers[word] for word in words}, starts)
+        self._others = Lexicon(others - prefixes)
         self._numbers = numbers
 
     def within(self, text: Cut) -> tuple[Numbers, Numbers, Numbers, Numbers]:
