@@ -65,13 +65,12 @@ class Index:
 
     def candidates(self, presence: Presence) -> Numbers:
         """The rules of which a document holds both keys of an entry: each document's number beside the rule's."""
-        filed = self._files.take(presence.keys).nonzero()[0]
-        found = _distinct(presence.documents.take(filed) << NUMBER | presence.keys.take(filed))
-        documents, files = found >> NUMBER, found & LOW
+        held = _distinct(presence.held[self._files.take(presence.keys)])
+        files = held % presence.size
         places, of = _ranges(self._starts.take(files), self._starts.take(files + 1))
-        documents = documents.take(of)
-        both = presence.flags.take(self._second.take(places) + documents * presence.size).nonzero()[0]
-        entries, documents = places.take(both), documents.take(both)
+        begins = (held - files).take(of)  # the flags of the document
+        both = presence.flags.take(begins + self._second.take(places)).nonzero()[0]
+        entries, documents = places.take(both), begins.take(both) // presence.size
         near = self._near.take(entries)
         if near.any():
             close = ~near
@@ -97,8 +96,8 @@ class Index:
 
 
 def _distinct(numbers: Numbers) -> Numbers:
-    """Each once, in order."""
-    numbers = np.sort(numbers)
+    """Each once, in order; what is given is put in order."""
+    numbers.sort()
     first = np.ones(len(numbers), np.bool_)
     np.not_equal(numbers[1:], numbers[:-1], out=first[1:])
     found: Numbers = numbers[first]

@@ -25,9 +25,9 @@ MOST_WORDS = (1 << 30) - 1  # at most
 class Presence(NamedTuple):
     """What the documents of a batch hold; until the vocabulary is asked for the next one."""
 
-    documents: Numbers  # a row for each key that is held, some more than once: the number of the document
-    keys: Numbers  # and the key
-    size: int  # how many keys there are
+    keys: Numbers  # that are held, some more than once
+    held: Numbers  # their places among the flags
+    size: int  # how many flags a document has, one for each key that there is
     flags: Flags  # document after document, of each key whether it is held
     text: Cut
     at: Numbers  # where in the text the words stand that are keys
@@ -71,26 +71,27 @@ class Vocabulary:
         sides = np.array([[self.numbers[word] for word in key] for key, _ in pairs], np.int64).reshape(-1, 2)
         self._pairs = Table(_pair(sides[:, 0], sides[:, 1]), np.array([number for _, number in pairs], np.int64))
         self._flags = np.zeros(MOST_DOCUMENTS * self.size, np.bool_)
-        self._set = np.zeros(0, np.int64)  # those of the flags that are
+        self._held = np.zeros(0, np.int64)  # which of them are set
 
     def presence(self, texts: Sequence[Sequence[bytes]], values: Sequence[Iterable[str]]) -> Presence:
         """What each document holds, from its folded texts and the keys of its own fields."""
         text = cut(chain.from_iterable(texts))
-        firsts = list(accumulate(map(len, texts), initial=0))
-        of = np.arange(len(texts)).repeat(list(map(len, texts)))  # of each text its document
+        counts = [len(each) for each in texts]
         at, words, besides_at, besides = self._words.within(text)
         beside = (at[1:] - at[:-1] == 1).nonzero()[0]
-        first, pairs = self._pairs.find(_pair(words.take(beside), words.take(beside + 1)))
-        places = np.concatenate((at, besides_at, at.take(beside.take(first))))
-        own = [(n, number) for n, each in enumerate(values) for number in self._own(each)]
-        own_of, own_keys = np.array(own, np.int64).T
-        documents = np.concatenate((of.take(text.texts.take(places)), own_of))
+        pairs_at, pairs = self._pairs.find(_pair(words.take(beside), words.take(beside + 1)))
+        places = np.concatenate((at, besides_at, at.take(beside.take(pairs_at))))
+        flags = (np.arange(len(texts)) * self.size).repeat(counts)  # of each text where its document's begin
+        own = [(number, n * self.size + number) for n, each in enumerate(values) for number in self._own(each)]
+        own_keys, own_held = np.array(own, np.int64).T
         keys = np.concatenate((words, besides, pairs, own_keys))
-        self._flags[self._set] = False
-        self._set = documents * self.size + keys
-        self._flags[self._set] = True
-        flags = self._flags[: len(texts) * self.size]
-        return Presence(documents, keys, self.size, flags, text, at, words, firsts)
+        held = np.concatenate((flags.take(text.texts.take(places)), own_held))
+        held[: len(places)] += keys[: len(places)]
+        self._flags[self._held] = False
+        self._flags[held] = True
+        self._held = held
+        firsts = list(accumulate(counts, initial=0))
+        return Presence(keys, held, self.size, self._flags[: len(texts) * self.size], text, at, words, firsts)
 
     def _own(self, values: Iterable[str]) -> Iterator[int]:
         yield NONE
