@@ -97,3 +97,8 @@ def test_pieces_are_told_apart_by_what_leads_to_them() -> None:
     assert found_in(words, {b"abcdefghi", b"abcdefgxi"}, text)
     with mock.patch.object(trie, "multipliers", lambda: iter(map(np.uint64, (0, 0x9E3779B97F4A7C15)))):
         assert found_in(words, {b"abcdefghi", b"abcdefgxi"}, text)
+
+
+def test_a_piece_that_a_text_makes_to_look_like_another_is_not_found() -> None:
+    with mock.patch.object(trie, "multipliers", lambda: iter([np.uint64(1)])):  # so that node 1 and c look like 3 and a
+        assert found_in({b"abcdefghc", b"abcdefgxc"}, set(), [b"abcdefgxa", b"abcdefghc", b"abcdefgxc", b"abcdefgha"])

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from watcher.query.table import Flags, Numbers
+from watcher.query.table import Flags, Numbers, distinct
 from watcher.query.vocabulary import PLACE, Presence
 
 NUMBER = 32  # bits of a number that stands behind that of its document
@@ -65,7 +65,7 @@ class Index:
 
     def candidates(self, presence: Presence) -> Numbers:
         """The rules of which a document holds both keys of an entry: each document's number beside the rule's."""
-        held = _distinct(presence.held[self._files.take(presence.keys)])
+        held = distinct(presence.held[self._files.take(presence.keys)])
         files = held % presence.size
         places, of = _ranges(self._starts.take(files), self._starts.take(files + 1))
         begins = (held - files).take(of)  # the flags of the document
@@ -76,7 +76,7 @@ class Index:
             close = ~near
             close[near] = self._close(entries[near], documents[near], presence)
             entries, documents = entries[close], documents[close]
-        return _distinct(documents << NUMBER | self._rule.take(entries))
+        return distinct(documents << NUMBER | self._rule.take(entries))
 
     def _close(self, entries: Numbers, documents: Numbers, presence: Presence) -> Flags:
         """Which of `entries` have keys close enough: the neighbours of each place of the first are looked at."""
@@ -93,15 +93,6 @@ class Index:
         found = np.zeros(len(entries), np.bool_)
         found[entry[close]] = True
         return found
-
-
-def _distinct(numbers: Numbers) -> Numbers:
-    """Each once, in order; what is given is put in order."""
-    numbers.sort()
-    first = np.ones(len(numbers), np.bool_)
-    np.not_equal(numbers[1:], numbers[:-1], out=first[1:])
-    found: Numbers = numbers[first]
-    return found
 
 
 def _ranges(starts: Numbers, ends: Numbers) -> tuple[Numbers, Numbers]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import count
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Codes = NDArray[np.uint64]
+_Number = TypeVar("_Number", np.int64, np.uint64)
 
 BYTES = 8  # of a word that is its own code
 _BREAK = b" \0 "  # between two texts: a word that none is
@@ -46,7 +47,7 @@ class Table:
             return
         for self._multiplier in multipliers():
             slots = self._place(codes, 1 << bits)
-            if len(np.unique(slots)) == len(slots):
+            if len(distinct(slots.copy())) == len(slots):
                 break
         self._codes = np.full(1 << bits, codes[0])  # which is looked for in its own slot, so in no free one
         self._codes[slots] = codes
@@ -64,7 +65,7 @@ class Table:
         home, bucket = self._hashed(codes)
         full = np.bincount(bucket).take(bucket)
         owners = np.full(size, _FREE)
-        for many in np.unique(full)[::-1]:
+        for many in distinct(full.copy())[::-1]:
             left = (full == many).nonzero()[0]
             for move in range(0, _MOVES * _STEP, _STEP):
                 self._moves[bucket.take(left)] = move % size
@@ -86,6 +87,14 @@ class Table:
 def multipliers() -> Iterator[np.uint64]:
     """Odd numbers to hash by, to be tried until one tells all that is there apart."""
     return (np.uint64(pow(_GOLDEN, power, 1 << 64)) for power in count(1))
+
+
+def distinct(numbers: NDArray[_Number]) -> NDArray[_Number]:
+    """Each once, in order; `numbers` are put in order themselves."""
+    numbers.sort()
+    first = np.ones(len(numbers), np.bool_)
+    np.not_equal(numbers[1:], numbers[:-1], out=first[1:])
+    return numbers[first]
 
 
 def _refused(owners: Numbers, slots: Numbers, buckets: Numbers) -> Flags:

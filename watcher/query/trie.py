@@ -11,7 +11,7 @@ from itertools import count
 
 import numpy as np
 
-from watcher.query.table import BYTES, Codes, Cut, Heads, Numbers, Table, code, multipliers, opened
+from watcher.query.table import BYTES, Codes, Cut, Heads, Numbers, Table, code, distinct, multipliers, opened
 
 _ROOT = 0  # the node that no word reaches
 
@@ -26,16 +26,16 @@ class Trie:
         self._word, self._start = np.zeros((2, len(nodes) + 1), np.int64)
         self._word[ends] = list(words.values())
         self._start[begun] = list(starts.values())
-        self._before = np.array([-1, *(before for before, _ in nodes)], np.int64)
+        before = np.array([-1, *(before for before, _ in nodes)], np.int64)
         self._codes = np.array([0, *(code(piece) for _, piece in nodes)], np.uint64)
-        self._goes_on = np.bincount(self._before[1:], minlength=len(nodes) + 1) > 0
-        first = (self._before == _ROOT).nonzero()[0]
+        self._goes_on = np.bincount(before[1:], minlength=len(nodes) + 1) > 0
+        first = (before == _ROOT).nonzero()[0]
         self._first = Table(self._codes[first], first)
         self._first_heads = Heads(start for start in starts if len(start) <= BYTES)
-        further = (self._before > _ROOT).nonzero()[0]
+        further = (before > _ROOT).nonzero()[0]
         for self._mix in multipliers():
-            mixed = self._mixed(self._codes[further], self._before[further])
-            if len(np.unique(mixed)) == len(further):
+            mixed = self._mixed(self._codes[further], before[further])
+            if len(distinct(mixed.copy())) == len(further):
                 break
         self._further = Table(mixed, further)
         self._further_heads = Heads(start for start in starts if len(start) > BYTES)
@@ -67,9 +67,8 @@ class Trie:
         """Where in `codes`, once for each head, those stand that lead on from their nodes, and to which nodes."""
         asked = self._further_heads.of(codes)
         places, found = self._further.find(self._mixed(asked, nodes).reshape(-1))
-        same = self._codes.take(found) == asked.reshape(-1).take(places)
-        right = same & (self._before.take(found) == nodes.take(places % len(nodes)))
-        return places[right], found[right]
+        same = self._codes.take(found) == asked.reshape(-1).take(places)  # then the node before is the same, too
+        return places[same], found[same]
 
     def _mixed(self, codes: Codes, nodes: Numbers) -> Codes:
         """One number for a piece and the node that it leads from, which others may have: what is found is compared."""
