@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from watcher.garbage import uncollected
+from watcher.garbage import keep_freed, uncollected
 from watcher.model import Match
 from watcher.query.anchors import Key, document_keys, gather, needs, rarest, rarity
 from watcher.query.ast import Near, Node
@@ -33,6 +33,7 @@ class RuleSet:
 
     def __init__(self, queries: Mapping[str, Node], *, before: RuleSet | None = None) -> None:
         self._lock = Lock()
+        keep_freed()
         with uncollected():
             self._names = list(queries)
             self._nodes = list(queries.values())
