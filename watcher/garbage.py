@@ -1,4 +1,4 @@
-"""Python's cyclic collector and C's memory, for a process that holds much for long and makes little garbage in cycles."""
+"""Python's cyclic collector, and C's memory, in a process that holds much for long and makes few cycles."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def settle() -> None:
 
 
 def keep_freed() -> None:
-    """Let the C library keep KEPT bytes that are free for what is asked for next, which it would give back at once.
+    """Let the C library keep KEPT bytes that were freed, for what is asked for next.
 
-    Columns of a batch of documents would be asked of the system anew for each batch, page by page: half of what matching
-    cost. glibc raises its bounds to the largest block that it has unmapped, twice that for what it keeps (mallopt(3));
-    elsewhere this does nothing.
+    Else the columns of a batch of documents are given back to the system and asked of it anew at the next batch, page by
+    page, which doubles what matching costs. glibc raises its bound to the largest block that it has given back, and
+    keeps twice as much from then on (mallopt(3)); elsewhere this does nothing.
     """
     block = bytes(KEPT // 2)
     del block

@@ -9,7 +9,7 @@ import pytest
 MATCH = """
 import resource
 from watcher.query import Document, RuleSet, parse
-ruleset = RuleSet({"r": parse("Mali AND coup*")})
+ruleset = RuleSet({word: parse(f"{word}* AND Mali") for word in ("aban", "aband", "abando", "abandon")})
 documents = [Document(body="a coup is no news " * 120)] * 16
 for _ in range(5):
     list(ruleset.names_all(documents))
