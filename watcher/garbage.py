@@ -40,9 +40,9 @@ def settle() -> None:
 def keep_freed() -> None:
     """Let the C library keep KEPT bytes that were freed, for what is asked for next.
 
-    Else the columns of a batch of documents are given back to the system and asked of it anew at the next batch, page by
-    page, which doubles what matching costs. glibc raises its bound to the largest block that it has given back, and
-    keeps twice as much from then on (mallopt(3)); elsewhere this does nothing.
+    Else the columns of a batch of documents are given back to the system and asked of it anew for the next batch, which
+    doubles what matching costs. glibc raises its bound to the largest block that it has given back, and keeps twice as
+    much from then on (mallopt(3)); elsewhere this does nothing.
     """
     block = bytes(KEPT // 2)
     del block

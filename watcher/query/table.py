@@ -51,7 +51,7 @@ class Table:
                 break
         self._codes = np.full(1 << bits, codes[0])  # which is looked for in its own slot, so in no free one
         self._codes[slots] = codes
-        self._numbers = np.zeros(1 << bits, np.int32)
+        self._numbers = np.zeros(1 << bits, np.int64)
         self._numbers[slots] = numbers
 
     def _hashed(self, codes: Codes) -> tuple[Numbers, Numbers]:
@@ -81,7 +81,7 @@ class Table:
         home, bucket = self._hashed(codes)
         slots = home ^ self._moves.take(bucket)
         at = (self._codes.take(slots) == codes).nonzero()[0]
-        return at, self._numbers.take(slots.take(at)).astype(np.int64)
+        return at, self._numbers.take(slots.take(at))
 
 
 def multipliers() -> Iterator[np.uint64]:
@@ -91,6 +91,8 @@ def multipliers() -> Iterator[np.uint64]:
 
 def distinct(numbers: NDArray[_Number]) -> NDArray[_Number]:
     """Each once, in order; `numbers` are put in order themselves."""
+    if len(numbers) <= 1:
+        return numbers
     numbers.sort()
     first = np.ones(len(numbers), np.bool_)
     np.not_equal(numbers[1:], numbers[:-1], out=first[1:])
@@ -120,8 +122,8 @@ class Cut(NamedTuple):
 
     def part(self, at: Numbers, start: int) -> Codes:
         """Eight bytes, or what is left, of the words that stand there, from their byte `start` on."""
-        left = np.minimum(self.sizes.take(at) - start, BYTES)
-        return _eights(self.data).take(self.starts.take(at) + start) & _HEADS.take(left)
+        left = self.sizes.take(at) - start
+        return _eights(self.data).take(self.starts.take(at) + start) & _HEADS.take(left, mode="clip")
 
 
 def cut(texts: Iterable[bytes]) -> Cut:
@@ -131,7 +133,7 @@ def cut(texts: Iterable[bytes]) -> Cut:
     edges = (letters[1:] != letters[:-1]).nonzero()[0] + 1
     starts, ends = edges[::2], edges[1::2]
     sizes = ends - starts
-    codes = _eights(data).take(starts) & _HEADS.take(np.minimum(sizes, BYTES))
+    codes = _eights(data).take(starts) & _HEADS.take(sizes, mode="clip")
     return Cut(data, starts, sizes, codes, (codes == 0).cumsum())
 
 

@@ -81,11 +81,11 @@ class Vocabulary:
         beside = (at[1:] - at[:-1] == 1).nonzero()[0]
         pairs_at, pairs = self._pairs.find(_pair(words.take(beside), words.take(beside + 1)))
         places = np.concatenate((at, besides_at, at.take(beside.take(pairs_at))))
-        flags = (np.arange(len(texts)) * self.size).repeat(counts)  # of each text where its document's begin
+        begins = [n * self.size for n, count in enumerate(counts) for _ in range(count)]  # of each text its flags
         own = [(number, n * self.size + number) for n, each in enumerate(values) for number in self._own(each)]
         own_keys, own_held = np.array(own, np.int64).T
         keys = np.concatenate((words, besides, pairs, own_keys))
-        held = np.concatenate((flags.take(text.texts.take(places)), own_held))
+        held = np.concatenate((np.array(begins, np.int64).take(text.texts.take(places)), own_held))
         held[: len(places)] += keys[: len(places)]
         self._flags[self._held] = False
         self._flags[held] = True
