@@ -102,3 +102,9 @@ def test_pieces_are_told_apart_by_what_leads_to_them() -> None:
 def test_a_piece_that_a_text_makes_to_look_like_another_is_not_found() -> None:
     with mock.patch.object(trie, "multipliers", lambda: iter([np.uint64(1)])):  # so that node 1 and c look like 3 and a
         assert found_in({b"abcdefghc", b"abcdefgxc"}, set(), [b"abcdefgxa", b"abcdefghc", b"abcdefgxc", b"abcdefgha"])
+
+
+def test_pieces_of_one_code_are_one() -> None:
+    """A zero byte, which no word of a text has, may stand in a rule's value."""
+    at, _, _, _ = Trie({b"source:abc": 1, b"source:abc\0": 2}, {}).find(cut([b"x source:abc"]))
+    assert at.tolist() == [1]

@@ -20,14 +20,14 @@ class Trie:
     """Numbers, none of which is 0, of words and of starts of words."""
 
     def __init__(self, words: Mapping[bytes, int], starts: Mapping[bytes, int]) -> None:
-        nodes: dict[tuple[int, bytes], int] = {}  # by the node before and the piece that leads from there
+        nodes: dict[tuple[int, int], int] = {}  # by the node before and the code of the piece that leads from there
         ends = [_place(word, nodes) for word in words]
         begun = [_place(opened(start), nodes) for start in starts]
         self._word, self._start = np.zeros((2, len(nodes) + 1), np.int64)
         self._word[ends] = list(words.values())
         self._start[begun] = list(starts.values())
         before = np.array([-1, *(before for before, _ in nodes)], np.int64)
-        self._codes = np.array([0, *(code(piece) for _, piece in nodes)], np.uint64)
+        self._codes = np.array([0, *(piece for _, piece in nodes)], np.uint64)
         self._goes_on = np.bincount(before[1:], minlength=len(nodes) + 1) > 0
         first = (before == _ROOT).nonzero()[0]
         self._first = Table(self._codes[first], first)
@@ -75,9 +75,9 @@ class Trie:
         return codes ^ nodes.view(np.uint64) * self._mix
 
 
-def _place(word: bytes, nodes: dict[tuple[int, bytes], int]) -> int:
+def _place(word: bytes, nodes: dict[tuple[int, int], int]) -> int:
     """The node where `word` ends, which is made where there is none."""
     node = _ROOT
     for at in range(0, len(word), BYTES):
-        node = nodes.setdefault((node, word[at : at + BYTES]), len(nodes) + 1)
+        node = nodes.setdefault((node, code(word[at : at + BYTES])), len(nodes) + 1)
     return node
