@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import chain
 from unittest import mock
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.query import table, trie
-from watcher.query.table import BYTES, Heads, Table, code, cut, opened
+from watcher.query.table import BYTES, Heads, Table, code, cut, multipliers, opened
 from watcher.query.trie import Trie
+
+GOLDEN = 0x9E3779B97F4A7C15
 
 codes = st.integers(0, 2**64 - 1)
 near = st.sampled_from([1 << shift for shift in range(64)])
@@ -36,8 +40,34 @@ def test_a_table_of_many_has_a_slot_for_each() -> None:
     assert finds(numbers, list(range(20_000)))
 
 
+@pytest.mark.parametrize(
+    "alike",
+    [
+        [code(b"word%d" % number) for number in range(10_000)],
+        [code(b"%08d" % number) for number in range(100_000)],
+        [code(b"abcdef" + bytes([97 + number // 26, 97 + number % 26])) for number in range(676)],
+        [number << 32 | number + 1 for number in range(20_000)],
+        [left << 32 | right for left in range(150) for right in range(150)],
+        list(range(1, 30_000)),
+        [number << 48 for number in range(1, 30_000)],
+    ],
+)
+def test_codes_that_are_much_alike_are_soon_told_apart(alike: list[int]) -> None:
+    numbers = {one: number for number, one in enumerate(alike, 1)}
+    tried = []
+
+    def counted() -> Iterator[np.uint64]:
+        for multiplier in multipliers():
+            tried.append(multiplier)
+            yield multiplier
+
+    with mock.patch.object(table, "multipliers", counted):
+        assert finds(numbers, [0, 1, 2**64 - 1])
+    assert len(tried) <= 8
+
+
 def test_codes_that_meet_are_hashed_by_another_multiplier() -> None:
-    with mock.patch.object(table, "multipliers", lambda: iter(map(np.uint64, (0, 1 << 40, 0x9E3779B97F4A7C15)))):
+    with mock.patch.object(table, "multipliers", lambda: iter(map(np.uint64, (0, 0, GOLDEN, GOLDEN + 2)))):
         assert finds({1 << 30: 1, 1 << 31: 2, 7: 3}, [1, 2, 3])
 
 
@@ -95,7 +125,7 @@ def test_pieces_are_told_apart_by_what_leads_to_them() -> None:
     words = {b"abcdefghij", b"abcdefgxij", b"ij"}
     text = [*words, b"abcdefgyij", b"abcdefgh"]
     assert found_in(words, {b"abcdefghi", b"abcdefgxi"}, text)
-    with mock.patch.object(trie, "multipliers", lambda: iter(map(np.uint64, (0, 0x9E3779B97F4A7C15)))):
+    with mock.patch.object(trie, "multipliers", lambda: iter(map(np.uint64, (0, GOLDEN)))):
         assert found_in(words, {b"abcdefghi", b"abcdefgxi"}, text)
 
 

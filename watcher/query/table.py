@@ -7,7 +7,7 @@ processor wait for many places of memory at once, where a dictionary waits for o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import count
+from itertools import count, pairwise
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -25,8 +25,9 @@ _ALL = 2**64 - 1
 _HEADS = np.array([(1 << 8 * count) - 1 for count in range(BYTES + 1)], np.uint64)  # the first bytes of a code
 _OPEN = 0xFF  # no byte of UTF-8
 _GOLDEN = 0x9E3779B97F4A7C15  # 2⁶⁴ over the golden ratio: Knuth's multiplicative hashing (TAOCP 6.4)
+_FOLD = np.uint64(29)  # bits: about half of a code
 _STEP = 40_503  # from one move of a bucket to the next: odd, so that all are different
-_MOVES = 1_000  # that are tried; some dozens do
+_MOVES = 200  # that are tried; some dozens do
 _FREE = -1
 _NOWHERE = np.zeros(0, np.int64)
 
@@ -40,12 +41,12 @@ class Table:
 
     def __init__(self, codes: Codes, numbers: Numbers) -> None:
         bits = max(8, (2 * len(codes)).bit_length())  # at least half of the slots stay free
-        self._home, self._bucket = np.uint64(64 - bits), np.uint64(66 - 2 * bits)
+        self._home, self._bucket = np.uint64(64 - bits), np.uint64(66 - bits)
         self._moves = np.zeros(1 << bits - 2, np.int64)  # of each bucket
         self._is_empty = not len(codes)
         if self._is_empty:
             return
-        for self._multiplier in multipliers():
+        for self._multiplier, self._other in pairwise(multipliers()):
             slots = self._place(codes, 1 << bits)
             if len(distinct(slots.copy())) == len(slots):
                 break
@@ -56,9 +57,9 @@ class Table:
 
     def _hashed(self, codes: Codes) -> tuple[Numbers, Numbers]:
         """The slot of each code where it is not moved, and its bucket."""
-        hashes = codes * self._multiplier
-        buckets = (hashes >> self._bucket).view(np.int64) & (len(self._moves) - 1)
-        return (hashes >> self._home).view(np.int64), buckets
+        mixed = codes ^ codes >> _FOLD  # the last letters tell as much as the first
+        slots, buckets = mixed * self._multiplier >> self._home, mixed * self._other >> self._bucket
+        return slots.view(np.int64), buckets.view(np.int64)
 
     def _place(self, codes: Codes, size: int) -> Numbers:
         """Move the buckets, full ones first, until each has its slots to itself, of `size`: those of the codes."""
