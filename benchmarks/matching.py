@@ -9,10 +9,13 @@ more than CEILING of the articles hold are left out, as nobody watches for them 
 0.05% (± 0.01) of the pairs of rule and article match. A rule that is OR of words and nothing else is not among them,
 since it would match a hundred times as often.
 
-Everything is counted from the article's text on: folding, finding the words, judging. Each row in a process of its own,
-one thread; seconds are of CPU. Half of the articles are read first, and the rules filed anew by what they hold; the
-other half is timed ("new": none was seen before, as in service); "again" is over articles whose every word is known.
-Building counts from the queries' texts on; reading YAML is no part of it.
+Everything is counted from the article's text on: folding, finding the words, judging. "watcher" has the articles as a
+poll has its new items, TOGETHER of them at once; "one by one" is the same rules over each article by itself, as one
+that was fetched is judged. A peer has each by itself, too: what a call costs it is little beside the text, and nothing
+is gained where they are joined. Each row in a process of its own, one thread ("one by one" after "watcher", in its
+process); seconds are of CPU. Half of the articles are read first, and the rules filed anew by what they hold; the other
+half is timed ("new": none was seen before, as in service); "again" is over articles whose every word is known. Building
+counts from the queries' texts on; reading YAML is no part of it.
 
 A peer finds the rules' words, prefixes and phrases as whole words, without case: no AND, NOT, NEAR or field is in its
 figure, nor possessives, accents, or which rule matched. "its rules" is ahocorasick-rs made to say which rules match
@@ -39,6 +42,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import TypeVar
 
 from tests.paths import CORPORA
 from watcher.garbage import settle, uncollected
@@ -46,8 +50,12 @@ from watcher.query import Document, RuleSet, parse
 from watcher.query.presearch import FILING
 from watcher.text.fold import words
 
+T = TypeVar("T")
+
 SEED = 20
 WORDS = 600
+FEW = 150  # words of a short text, as feeds give them
+TOGETHER = 16  # articles
 ARTICLES = 2_000
 CEILING = 0.028  # the largest share of articles that hold a word or phrase of a rule: sets how many pairs match
 ROUNDS = 15  # of one article, where steps are measured
@@ -148,7 +156,15 @@ def memory() -> float:
         return int(file.read().split()[1]) * resource.getpagesize() / 1e6
 
 
-def speed(match: Callable[[Document], object], documents: list[Document], seconds: float) -> tuple[float, float]:
+Match = Callable[[list[Document]], object]  # what matches each of some documents
+
+
+def each(match: Callable[[Document], object]) -> Match:
+    """What matches each of them by itself."""
+    return lambda documents: [match(document) for document in documents]
+
+
+def speed(match: Match, documents: list[Document], seconds: float) -> tuple[float, float]:
     """Documents a second: of the half that was not seen before, and of all in rounds."""
     settle()  # as the daemon does once it has read its configuration
     half = len(documents) // 2
@@ -160,15 +176,14 @@ def speed(match: Callable[[Document], object], documents: list[Document], second
     return new, timed(match, documents, seconds, rounds=True)
 
 
-def timed(
-    match: Callable[[Document], object], documents: list[Document], seconds: float, rounds: bool = False
-) -> float:
+def timed(match: Match, documents: list[Document], seconds: float, rounds: bool = False) -> float:
     """Documents a second of CPU, for so many seconds at most, or exactly where they are gone through in rounds."""
     done, start = 0, time.process_time()
     while True:
-        for document in documents:
-            match(document)
-            done += 1
+        for at in range(0, len(documents), TOGETHER):
+            some = documents[at : at + TOGETHER]
+            match(some)
+            done += len(some)
             if time.process_time() - start > seconds:
                 return done / (time.process_time() - start)
         if not rounds:
@@ -191,10 +206,12 @@ def ours(queries: list[str], documents: list[Document], seconds: float, name: st
         ruleset = RuleSet(parsed)
     built = time.process_time() - start
     size = memory() - before
-    figures = speed(ruleset.names, documents, seconds)
+    figures = speed(lambda some: list(ruleset.names_all(some)), documents, seconds)
     some = documents[::8]
-    share = sum(len(ruleset.names(document)) for document in some) / (len(queries) * len(some))
+    share = sum(map(len, ruleset.names_all(some))) / (len(queries) * len(some))
     row(name, len(queries), figures, built, size, f"parsing {parsing:.2f} s of it; {share:.3%} of pairs match")
+    fresh = RuleSet(parsed)
+    row("  one by one", len(queries), speed(each(fresh.names), documents, seconds), built, size, "the same")
 
 
 # --- peers ----------------------------------------------------------------------------------------------------------
@@ -292,7 +309,7 @@ def peer(name: str, queries: list[str], documents: list[Document], seconds: floa
     before, start = memory(), time.process_time()
     match = build(queries if build is its_rules else wanted)
     built, size = time.process_time() - start, memory() - before
-    figures = speed(match, documents, seconds)
+    figures = speed(each(match), documents, seconds)
     note = ""
     if build is its_rules:
         held = sum(len(match(document)) for document in documents[::8])  # type: ignore[arg-type]
@@ -303,23 +320,31 @@ def peer(name: str, queries: list[str], documents: list[Document], seconds: floa
 def steps(queries: list[str], documents: list[Document]) -> None:
     """What an article costs by step, in µs: of each article the quickest of ROUNDS, and of these the mean."""
     ruleset = RuleSet({f"rule{n}": parse(query) for n, query in enumerate(queries)})
-    some = documents[::4]
-    for document in some:
-        ruleset.names(document)
-    print(f"fold and cut into words {quickest(lambda one: (words(one.title), words(one.body)), some):.0f} µs, ", end="")
-    print(f"matched in all {quickest(ruleset.names, some):.0f} µs")
+    for _ in ruleset.names_all(documents[::4]):
+        pass
+    for many in (WORDS, FEW):
+        some = [Document(title=one.title, body=" ".join(one.body.split()[:many])) for one in documents[::4]]
+        batches = [some[at : at + TOGETHER] for at in range(0, len(some), TOGETHER)]
+        fold = quickest(lambda one: (words(one.title), words(one.body)), some) / len(some)
+        alone = quickest(ruleset.names, some) / len(some)
+        together = quickest(lambda batch: list(ruleset.names_all(batch)), batches) / len(some)
+        print(
+            f"{many} words: fold and cut into words {fold:.0f} µs; "
+            f"matched in all {together:.0f} µs, {TOGETHER} together; {alone:.0f} µs, one by one"
+        )
 
 
-def quickest(work: Callable[[Document], object], documents: list[Document]) -> float:
+def quickest(work: Callable[[T], object], inputs: list[T]) -> float:
+    """The µs that all of them take, each at its quickest."""
     best = []
-    for document in documents:
+    for one in inputs:
         seconds = []
         for _ in range(ROUNDS):
             start = time.perf_counter()
-            work(document)
+            work(one)
             seconds.append(time.perf_counter() - start)
         best.append(min(seconds))
-    return sum(best) / len(best) * 1e6
+    return sum(best) * 1e6
 
 
 def main() -> None:

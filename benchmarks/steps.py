@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from watcher import workers
 from watcher.pipeline import services
-from watcher.query import RuleSet
+from watcher.query import RuleSet, presearch
 from watcher.sources import conditional
 from watcher.store.sqlite import SqliteStore
 
@@ -25,7 +25,8 @@ STEPS: tuple[tuple[str, Any, str], ...] = (
     ("pipe", workers, "_plain"),
     ("fetch: hash", conditional, "hash_of"),
     ("language", poll, "detect"),
-    ("match", RuleSet, "match"),
+    ("match", RuleSet, "_judged"),
+    ("match: words", presearch, "spans"),
     ("match: explain", judge, "explain"),
     ("story", judge, "signature_of"),
     ("story", judge, "outline"),

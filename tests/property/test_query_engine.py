@@ -45,7 +45,7 @@ def pieces(text: str, *, title: bool) -> list[Piece]:
         for run in block.split():
             bare = re.sub(r"'s\b", "", run)
             found += [Piece(word, run.rstrip(".,"), sentence, paragraph) for word in re.findall(r"[^\W_]+", bare)]
-            if run.endswith(".") and not title:
+            if run.endswith(".") and not title and not re.fullmatch(r"[^\W\d_]\.", run):  # an initial
                 sentence += 1
         if not title:
             sentence, paragraph = sentence + 1, paragraph + 1
@@ -275,6 +275,10 @@ concepts = st.one_of(
     inflections.map(Not),
 )
 
+few_words = st.sets(st.sampled_from(["mali", "niger", "war"]).map(Word), min_size=1, max_size=2)
+few_texts = st.lists(st.sampled_from(["Mali", "niger,", "War", "x", "y", "z-z"]), max_size=7).map(" ".join)
+few_documents = st.builds(Document, title=few_texts, body=few_texts)
+
 many = settings(max_examples=400, deadline=None)
 
 
@@ -291,6 +295,41 @@ def test_many_rules_equal_the_plain_evaluator(nodes: list[Node], items: list[Doc
         assert ruleset.names(item) == expected
         assert [match.rule for match in ruleset.match(item)] == expected
         assert [match.rule for match in ruleset.match(item, {"r0"})] == [name for name in expected if name == "r0"]
+
+
+@many
+@given(
+    st.lists(st.one_of(queries, concepts), min_size=1, max_size=8),
+    st.lists(st.one_of(documents, st.just(Document())), max_size=9),
+    st.integers(1, 5),
+    st.sampled_from([1, 60, 10**6]),
+)
+def test_documents_together_are_each_by_itself(
+    nodes: list[Node], items: list[Document], most: int, characters: int
+) -> None:
+    ruleset = RuleSet({f"r{number}": node for number, node in enumerate(nodes)})
+    expected = [[f"r{number}" for number, node in enumerate(nodes) if judge(node, item)] for item in items]
+    with (
+        mock.patch.object(presearch, "MOST_DOCUMENTS", most),
+        mock.patch.object(presearch, "MOST_CHARACTERS", characters),
+    ):
+        assert list(ruleset.names_all(items)) == expected
+        assert list(ruleset.match_all(items)) == [ruleset.match(item) for item in items]
+        some = list(ruleset.match_all(iter(items), {"r0"}))
+    assert [[match.rule for match in one] for one in some] == [[r for r in names if r == "r0"] for names in expected]
+
+
+@many
+@given(st.lists(few_documents, min_size=2, max_size=16), few_words, few_words, st.integers(0, 3), st.booleans())
+def test_nothing_is_near_or_beside_what_stands_in_another_document(
+    items: list[Document], left: set[Word], right: set[Word], distance: int, ordered: bool
+) -> None:
+    nodes = [
+        Near(Or(tuple(left)), Or(tuple(right)), distance, ordered=ordered),
+        *(Phrase((one, other)) for one, other in product(left, right)),
+    ]
+    found = RuleSet({f"r{number}": node for number, node in enumerate(nodes)}).names_all(items)
+    assert list(found) == [[f"r{number}" for number, node in enumerate(nodes) if judge(node, item)] for item in items]
 
 
 def test_each_word_alone_is_found_where_it_stands() -> None:
@@ -318,8 +357,6 @@ SPECIAL = [
     *(Word(text, exact=True) for text in ("US", "Mali")),
     *map(Word, ("mal*", "mali*", "niger*", "caf*", "café*", "café", "wom?n", "mal?*", "us")),
 ]
-few_words = st.sets(st.sampled_from(["mali", "niger", "war"]).map(Word), min_size=1, max_size=2)
-few_texts = st.lists(st.sampled_from(["Mali", "niger,", "War", "x", "y", "z-z"]), max_size=7).map(" ".join)
 folded_phrases = st.builds(Phrase, st.lists(folded_words, min_size=2, max_size=3).map(tuple))
 
 

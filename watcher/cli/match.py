@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,8 +60,9 @@ def _bulk(rules: Path, items: Path, json: bool) -> None:
 
     ruleset = RuleSet(load_rules(rules))
     write: Callable[[str, list[str]], None] = _json_line if json else _text_line
-    for item in read_items(items):
-        write(item.id, ruleset.names(Document.of(item)))
+    read, matched = tee(read_items(items))
+    for item, names in zip(read, ruleset.names_all(map(Document.of, matched)), strict=True):
+        write(item.id, names)
 
 
 def _json_line(item_id: str, names: list[str]) -> None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from watcher.config import Config
 from watcher.errors import FetchError, ParseError
-from watcher.model import Item, SourceState, Span
+from watcher.model import Item, Match, SourceState, Span
 from watcher.pipeline.poll import complete
 from watcher.query import Document, Node, RuleSet, Verdict, explain
 from watcher.sources import Outcome, Source, Tools
@@ -20,6 +20,7 @@ from watcher.sources import Outcome, Source, Tools
 SAMPLES = 5  # shown of hits, gains and losses
 MOST_EXPLAINED = 2000  # items among which the nearest misses are looked for, the newest
 MISSES = 3
+TOGETHER = 64  # items that are judged at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Backtest:
         self._ruleset = RuleSet({"new": node} if before is None else {"new": node, "before": before})
         self._since, self._now = since, now
         self._zone = ZoneInfo(timezone)
+        self._waiting: list[tuple[Item, Document, float]] = []
         self._last: deque[tuple[Item, Document, float]] = deque(maxlen=MOST_EXPLAINED)
         self.found = Found(days=dict.fromkeys(self._days(), 0), before=None if before is None else 0)
 
@@ -81,13 +83,23 @@ class Backtest:
         return datetime.fromtimestamp(when, self._zone).date()
 
     def look(self, item: Item, tags: tuple[str, ...], seen: float) -> None:
-        """Judge one item that was first seen at `seen`, of a source with `tags`."""
+        """Judge one item that was first seen at `seen`, of a source with `tags`, together with the next ones."""
         published = item.published
         at = published if published is not None and self._since <= published <= self._now else seen
-        document = Document.of(item, tags)
+        self._waiting.append((item, Document.of(item, tags), at))
+        if len(self._waiting) == TOGETHER:
+            self._judge()
+
+    def _judge(self) -> None:
+        matches = self._ruleset.match_all(document for _, document, _ in self._waiting)
+        for (item, document, at), found in zip(self._waiting, matches, strict=True):
+            self._count(item, document, at, found)
+        self._waiting.clear()
+
+    def _count(self, item: Item, document: Document, at: float, matches: list[Match]) -> None:
         found = self.found
         found.items += 1
-        matched = {match.rule: Hit(item, at, match.spans) for match in self._ruleset.match(document)}
+        matched = {match.rule: Hit(item, at, match.spans) for match in matches}
         new, before = matched.get("new"), matched.get("before")
         if new is not None:
             found.hits += 1
@@ -108,6 +120,7 @@ class Backtest:
 
     def finish(self) -> Found:
         """What was found; where there are no hits, with the nearest misses."""
+        self._judge()
         if not self.found.hits:
             scored = []
             for number, (item, document, at) in enumerate(self._last):

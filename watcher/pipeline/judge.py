@@ -64,8 +64,29 @@ def judge(
     names = services.config.rules_for(source)
     if rules is not None:
         names = names & frozenset(rules)
-    matches = tuple(services.config.ruleset.match(Document.of(item, source.tags), names))
-    return replace(bare, matches=matches, hashes=signature_of(item), outline=outline(item))
+    return _with(bare, services.config.ruleset.match(Document.of(item, source.tags), names))
+
+
+async def judge_all(
+    services: Services, source: Source, items: Sequence[Item], *, baseline: bool, oldest: float
+) -> list[Judged]:
+    """`judge` of each of many items on what the feed gave, in their order, at a pace that leaves the loop its turns."""
+
+    def bare(item: Item) -> Judged:
+        return Judged(item, source, (), frozenset(), baseline, oldest, article=False)
+
+    def judged(item: Item) -> Judged:
+        one = bare(item)
+        return one if one.too_old else _with(one, next(matches))
+
+    documents = (Document.of(item, source.tags) for item in items if not bare(item).too_old)
+    matches = services.config.ruleset.match_all(documents, services.config.rules_for(source))
+    return await services.pace.map(judged, items)
+
+
+def _with(bare: Judged, matches: Sequence[Match]) -> Judged:
+    item = bare.item
+    return replace(bare, matches=tuple(matches), hashes=signature_of(item), outline=outline(item))
 
 
 def why(rule: Rule, one: Judged) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from watcher import log
 from watcher.errors import FetchError, FetchKind, HostBusy, ParseError
 from watcher.extract import wants_article
 from watcher.model import Claim, Item, SourceState
-from watcher.pipeline.judge import Judged, judge, record_new
+from watcher.pipeline.judge import Judged, judge_all, record_new
 from watcher.pipeline.outage import answered
 from watcher.pipeline.services import LATER, Counts, Services
 from watcher.pipeline.subscribe import hubs
@@ -151,11 +151,8 @@ async def sift(
     """Those of the new items whose articles are to be read first, and the others, judged."""
     waiting = [i for i in fresh if i.url and _within(i, oldest) and wants_article(source.full_text, i)]
     waits = {item.id for item in waiting}
-    judged = await services.pace.map(
-        lambda item: judge(services, source, item, baseline=how.baseline, oldest=oldest, article=False),
-        (item for item in fresh if item.id not in waits),
-    )
-    return waiting, judged
+    others = [item for item in fresh if item.id not in waits]
+    return waiting, await judge_all(services, source, others, baseline=how.baseline, oldest=oldest)
 
 
 async def keep(tx: Tx, services: Services, judged: Sequence[Judged], how: Reading, now: float) -> Counts:

@@ -12,9 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from watcher.query.table import Numbers
+from watcher.query.table import Flags, Numbers, distinct
 from watcher.query.vocabulary import PLACE, Presence
 
+NUMBER = 32  # bits of a number that stands behind that of its document
+LOW = (1 << NUMBER) - 1  # which they are
 Columns = NDArray[np.int32]  # of entries: one a row
 
 
@@ -62,38 +64,35 @@ class Index:
         return found[found[:, 2] >= 0]
 
     def candidates(self, presence: Presence) -> Numbers:
-        """The rules of which a document holds both keys of an entry, in order."""
-        keys = presence.keys
-        files = keys[self._files.take(keys)]
-        places, _ = _ranges(self._starts.take(files), self._starts.take(files + 1))
-        entries = places[presence.flags.take(self._second.take(places))]
+        """The rules of which a document holds both keys of an entry: each document's number beside the rule's."""
+        held = distinct(presence.held[self._files.take(presence.keys)])
+        files = held % presence.size
+        places, of = _ranges(self._starts.take(files), self._starts.take(files + 1))
+        begins = (held - files).take(of)  # the flags of the document
+        both = presence.flags.take(begins + self._second.take(places)).nonzero()[0]
+        entries, documents = places.take(both), begins.take(both) // presence.size
         near = self._near.take(entries)
         if near.any():
-            entries = np.concatenate((entries[~near], self._close(entries[near], presence)))
-        return _distinct(self._rule.take(entries).astype(np.int64))
+            close = ~near
+            close[near] = self._close(entries[near], documents[near], presence)
+            entries, documents = entries[close], documents[close]
+        return distinct(documents << NUMBER | self._rule.take(entries))
 
-    def _close(self, entries: Numbers, presence: Presence) -> Numbers:
-        """Those of `entries` whose keys stand close enough: the neighbours of each place of the first are looked at."""
+    def _close(self, entries: Numbers, documents: Numbers, presence: Presence) -> Flags:
+        """Which of `entries` have keys close enough: the neighbours of each place of the first are looked at."""
         first, second, _, after, before = self._entries.take(entries, 0).astype(np.int64).T
-        first = first << PLACE
-        standing = presence.standing()
-        at, entry = _ranges(standing.searchsorted(first), standing.searchsorted(first + (1 << PLACE)))
-        wanted = standing.take(at) + ((second << PLACE) - first).take(entry)  # the second at the same place
+        first, second = first << PLACE, second << PLACE
+        standing, begins = presence.standing(), presence.begins()
+        starts, ends = begins.take(documents), begins.take(documents + 1)
+        at, entry = _ranges(standing.searchsorted(first + starts), standing.searchsorted(first + ends))
+        wanted = standing.take(at) + (second - first).take(entry)  # the second at the same place
         place = standing.searchsorted(wanted, "right")
         following = standing.take(place) - wanted
         preceding = wanted - standing.take(place - 1)  # 0 or less: none, or the first one itself
         close = (following <= after.take(entry)) | ((preceding > 0) & (preceding <= before.take(entry)))
-        found: Numbers = entries.take(entry[close])
+        found = np.zeros(len(entries), np.bool_)
+        found[entry[close]] = True
         return found
-
-
-def _distinct(numbers: Numbers) -> Numbers:
-    """Each once, in order."""
-    numbers = np.sort(numbers)
-    first = np.ones(len(numbers), np.bool_)
-    np.not_equal(numbers[1:], numbers[:-1], out=first[1:])
-    found: Numbers = numbers[first]
-    return found
 
 
 def _ranges(starts: Numbers, ends: Numbers) -> tuple[Numbers, Numbers]:

@@ -35,7 +35,6 @@ class _OfWord(Memo[tuple[str, ...]]):
         self._languages = sorted({key[1:].partition(" ")[0] for key in self._stems})
         self._patterns = [(_pattern(key), key) for key in keys if key[0] != "^" and "?" in key]
         self._prefixes = {key[:-1]: key for key in keys if key[0] != "^" and "?" not in key}
-        self.reads_all = len(self._prefixes) < len(keys)  # more than prefixes: any word may hold one
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})
 
     def _of(self, word: str) -> Iterator[str]:

@@ -1,11 +1,14 @@
 """`watcher match` for one text: a query, or a rule of a watch list with its terms, forms and stems."""
 
+import json
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from typer.testing import CliRunner
 
 from watcher.cli import app
+from watcher.query.vocabulary import Vocabulary
 
 WATCHLIST = """
 terms:
@@ -76,3 +79,17 @@ def test_a_feed_is_said_to_be_one(tmp_path: Path) -> None:
     status, output = run("Moscow", str(feed))
     assert status == 2
     assert "this is a feed, not an article" in output and f"watcher preview {feed}" in output
+
+
+def test_many_items_are_matched_together_in_their_order(watchlist: str, tmp_path: Path) -> None:
+    items = tmp_path / "items.jsonl"
+    texts = ["attacked", "Россией и Нигером подписано", "nothing"] * 11
+    items.write_text("".join(f'{{"id": "{n}", "body": "{text}"}}\n' for n, text in enumerate(texts)))
+    with mock.patch.object(Vocabulary, "presence", autospec=True, side_effect=Vocabulary.presence) as presence:
+        status, output = run("--rules", watchlist, "--items", str(items), "--json")
+    assert status == 0
+    rules = [["attacks"], ["moscow"], []] * 11
+    assert [json.loads(line) for line in output.splitlines()] == [
+        {"id": str(number), "rules": names} for number, names in enumerate(rules)
+    ]
+    assert presence.call_count == 3

@@ -1,4 +1,5 @@
 import time
+from collections.abc import Iterator
 from unittest import mock
 
 from watcher.model import Item
@@ -84,6 +85,49 @@ def test_rules_are_filed_anew_by_what_documents_hold_while_matching_goes_on() ->
         assert ruleset.reuse({"a": parse("Mali AND coup")})._documents == 3
         assert in_between.names(item) == ["a"]
         assert thread.call_count == 2  # as it could not take over what was not filed yet
+
+
+def test_many_documents_are_learnt_from_together() -> None:
+    items = [Document(body="coup in Mali"), Document(body="coup, coup"), Document()]
+    with mock.patch.object(presearch, "LEARNING", 5), mock.patch.object(presearch, "Thread") as thread:
+        ruleset = rules(a="Mali AND coup", b="chad")
+        assert list(ruleset.names_all(items * 3)) == [["a"], [], []] * 3
+        numbers = ruleset._vocabulary.numbers
+        assert ruleset._documents == 9
+        assert [ruleset._counts[numbers[word]] for word in ("mali", "coup", "chad")] == [3, 6, 0]
+        assert thread.call_count == 1
+
+
+def test_documents_are_looked_at_a_batch_at_a_time_as_they_are_asked_for() -> None:
+    ruleset = rules(a="Mali", b="NOT Mali")
+    read = []
+
+    def documents(count: int, body: str) -> Iterator[Document]:
+        for number in range(count):
+            read.append(number)
+            yield Document(body=f"{body} {number}")
+
+    with mock.patch.object(ruleset._vocabulary, "presence", wraps=ruleset._vocabulary.presence) as presence:
+        assert list(ruleset.names_all(documents(40, "Mali"))) == [["a"]] * 40
+        assert [len(call.args[0]) for call in presence.call_args_list] == [16, 16, 8]
+        presence.reset_mock()
+        assert list(ruleset.names_all(documents(3, "x" * 40_000))) == [["b"]] * 3
+        assert [len(call.args[0]) for call in presence.call_args_list] == [1, 1, 1]
+        read.clear()
+        found = ruleset.match_all(documents(1000, "Mali"))
+        assert [match.rule for match in next(found)] == ["a"]
+        assert len(read) < 20
+        assert list(ruleset.names_all([])) == []
+
+
+def test_a_word_of_many_pieces_is_its_own() -> None:
+    ruleset = rules(
+        whole="counterrevolutionaries", start="counterrevolut*", other="counterrevolution", stem='"state counterrev*"'
+    )
+    item = Document(body="counterrevolutionaries state counterrevolutionists")
+    assert ruleset.names(item) == ["whole", "start", "stem"]
+    assert ruleset.names(Document(body="counterrevolution")) == ["start", "other"]
+    assert ruleset.names(Document(body="counterrev counterrevolutionar counterrevolutionariesx")) == ["start"]
 
 
 def test_a_text_made_to_be_slow_is_judged_in_time() -> None:
