@@ -163,13 +163,18 @@ def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
     """As many documents at a time as share well what operations on columns cost, and take no more than milliseconds."""
     batch: list[Document] = []
     size = 0
-    for document in documents:
-        more = len(document.title) + len(document.summary) + len(document.body)
-        if batch and (len(batch) == MOST_DOCUMENTS or size + more > MOST_CHARACTERS):
+    try:
+        for document in documents:
+            more = len(document.title) + len(document.summary) + len(document.body)
+            if batch and (len(batch) == MOST_DOCUMENTS or size + more > MOST_CHARACTERS):
+                yield batch
+                batch, size = [], 0
+            batch.append(document)
+            size += more
+    except Exception:
+        if batch:  # what came before the error
             yield batch
-            batch, size = [], 0
-        batch.append(document)
-        size += more
+        raise
     if batch:
         yield batch
 

@@ -21,7 +21,6 @@ _Number = TypeVar("_Number", np.int64, np.uint64)
 BYTES = 8  # of a word that is its own code
 _BREAK = b" \0 "  # between two texts: a word that none is
 _ALL = 2**64 - 1
-_ALL = 2**64 - 1
 _HEADS = np.array([(1 << 8 * count) - 1 for count in range(BYTES + 1)], np.uint64)  # the first bytes of a code
 _OPEN = 0xFF  # no byte of UTF-8
 _GOLDEN = 0x9E3779B97F4A7C15  # 2⁶⁴ over the golden ratio: Knuth's multiplicative hashing (TAOCP 6.4)

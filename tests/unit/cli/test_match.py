@@ -93,3 +93,11 @@ def test_many_items_are_matched_together_in_their_order(watchlist: str, tmp_path
         {"id": str(number), "rules": names} for number, names in enumerate(rules)
     ]
     assert presence.call_count == 3
+
+
+def test_what_stands_before_a_broken_line_is_matched(watchlist: str, tmp_path: Path) -> None:
+    items = tmp_path / "items.jsonl"
+    items.write_text('{"id": "1", "body": "attacked"}\n{"id": "2", "body": "x"}\n{"id": \n{"id": "4", "body": "x"}\n')
+    status, output = run("--rules", watchlist, "--items", str(items))
+    assert status == 2
+    assert output.startswith(f"1: attacks\n2: -\n{items}:3:1: error: not JSON")
