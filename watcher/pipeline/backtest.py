@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import insort
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from heapq import nlargest
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from watcher.config import Config
@@ -49,12 +51,12 @@ class Found:
     hits: int = 0
     days: dict[str, int] = field(default_factory=dict)  # every day of the span, ISO, in the configured time zone
     outlets: Counter[str] = field(default_factory=Counter)
-    samples: deque[Hit] = field(default_factory=lambda: deque(maxlen=SAMPLES))  # the last ones
+    samples: list[Hit] = field(default_factory=list)  # the latest, in order
     before: int | None = None  # hits of the rule in force
     gained: int = 0
     lost: int = 0
-    gains: deque[Hit] = field(default_factory=lambda: deque(maxlen=SAMPLES))
-    losses: deque[Hit] = field(default_factory=lambda: deque(maxlen=SAMPLES))
+    gains: list[Hit] = field(default_factory=list)
+    losses: list[Hit] = field(default_factory=list)
     misses: list[Miss] = field(default_factory=list)
 
 
@@ -106,15 +108,15 @@ class Backtest:
             day = self._day(at).isoformat()
             found.days[day] = found.days.get(day, 0) + 1
             found.outlets[item.outlet or item.source] += 1
-            found.samples.append(new)
+            _keep_latest(found.samples, new)
         if found.before is not None:
             found.before += before is not None
             if new is not None and before is None:
                 found.gained += 1
-                found.gains.append(new)
+                _keep_latest(found.gains, new)
             elif before is not None and new is None:
                 found.lost += 1
-                found.losses.append(before)
+                _keep_latest(found.losses, before)
         if not found.hits:
             self._last.append((item, document, at))
 
@@ -130,6 +132,12 @@ class Backtest:
                     scored.append((score, number, Miss(item, at, tuple(_notes(tree)))))
             self.found.misses = [miss for _, _, miss in nlargest(MISSES, scored)]
         return self.found
+
+
+def _keep_latest(hits: list[Hit], hit: Hit) -> None:
+    """A feed gives its newest entry first, a store its oldest: what is shown is in the order of the dates."""
+    insort(hits, hit, key=attrgetter("at"))
+    del hits[:-SAMPLES]
 
 
 def nearness(tree: Verdict) -> float:

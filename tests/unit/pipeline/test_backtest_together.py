@@ -18,3 +18,10 @@ def test_items_are_judged_together_and_all_of_them_counted() -> None:
     assert (found.gained, found.lost) == (35, 35)
     assert [hit.item.id for hit in found.samples] == ["61", "63", "65", "67", "69"]
     assert presence.call_count == 5
+
+
+def test_the_samples_are_the_latest_whatever_order_the_items_come_in() -> None:
+    test = Backtest(parse("Mali"), None, 0.0, 100.0, "UTC")
+    for at in (90.0, 10.0, 80.0, 20.0, 70.0, 30.0, 60.0, 40.0):  # a feed's newest first, and the next feed's
+        test.look(Item(f"{at:g}", "wire", title="Mali"), (), at)
+    assert [hit.at for hit in test.finish().samples] == [40.0, 60.0, 70.0, 80.0, 90.0]
