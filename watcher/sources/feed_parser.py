@@ -154,7 +154,8 @@ def _xml_feed(body: bytes, content_type: str, url: str) -> dict[str, Any]:
     # A stream, since feedparser opens the file that a text or bytes might name.
     parsed = feedparser.parse(
         io.BytesIO(body),
-        response_headers={"content-type": content_type, "content-location": url},
+        # Without the address: links are resolved here, guids stay as written, and feedparser joins no URLs at each tag.
+        response_headers={"content-type": content_type},
         sanitize_html=False,  # what is shown is escaped; the time is better spent
         resolve_relative_uris=False,
     )

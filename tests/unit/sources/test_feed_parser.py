@@ -195,3 +195,16 @@ def test_a_body_that_names_a_file_is_never_opened() -> None:
 def test_only_so_many_items() -> None:
     parsed = parse(rss("".join(f"<item><title>t{n}</title></item>" for n in range(MAX_ITEMS + 10))))
     assert (parsed["entries"], len(parsed["items"]), parsed["dropped"]) == (MAX_ITEMS + 10, MAX_ITEMS, 10)
+
+
+def test_a_guid_stays_as_written_and_a_link_is_resolved() -> None:
+    body = (
+        b"<rss version='2.0'><channel><title>T</title><item><guid>4711</guid><link>/a</link><title>A</title></item>"
+        b"<item><guid isPermaLink='true'>/b</guid><title>B</title></item></channel></rss>"
+    )
+    found = parse_bytes(body, "application/rss+xml", "https://host.example/news/feed", "s", NOW)
+    items = [Item(*fields) for fields in found["items"]]
+    assert [(item.key, item.url) for item in items] == [
+        ("4711", "https://host.example/a"),
+        ("/b", "https://host.example/b"),
+    ]
