@@ -78,8 +78,8 @@ def read(title: str, outlet: str = "") -> Headline:
     """Read a title; `outlet` is whose name may stand at its end."""
     bare = _bare(_folded(title), outlet)
     parts = words(bare)
-    marks = tuple(part for part in parts if _is_mark(part))
-    shape = tuple(part for part in parts if not _is_mark(part))
+    marks = tuple([part for part in parts if _is_mark(part)])
+    shape = tuple([part for part in parts if part not in marks]) if marks else tuple(parts)
     return Headline(" ".join(parts), shape, marks, _dates(bare, parts), names(bare))
 
 
@@ -129,7 +129,9 @@ def _squeezed(name: str) -> str:
 
 
 def _is_mark(word: str) -> bool:
-    return word in _MONTH or word in _DAY or any(character.isdigit() for character in word)
+    if word.isalpha():  # as most are
+        return word in _MONTH or word in _DAY
+    return any(character.isdigit() for character in word)
 
 
 def _dates(title: str, parts: list[str]) -> frozenset[tuple[int, int]]:
