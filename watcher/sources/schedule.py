@@ -74,6 +74,13 @@ def interval(
     return found if source.max is None else min(found, Interval(source.max, "its `max`"), key=_seconds)
 
 
+def longest(source: Source) -> float | None:
+    """How many seconds its configuration asks for between two polls at most; None where it says nothing of that."""
+    if source.cron is not None:
+        return None
+    return source.max if source.every == "auto" else source.every
+
+
 def next_due(
     source: Source, got: Poll, now: float, rng: Random, *, gap: bool = False, relies_until: float | None = None
 ) -> float:

@@ -7,7 +7,20 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Double, Row, bindparam, case, literal, null, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Double,
+    Row,
+    Update,
+    bindparam,
+    case,
+    literal,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from watcher.model import Claim, SourceState
@@ -144,6 +157,16 @@ _POLLED = (  # built once, as it is run for each new body
     )
 )
 
+
+def _within_statement(postgres: bool) -> Update:
+    told = rows_of("sources", (source.c.id, Column("longest", Double)), postgres)
+    at = source.c.last_success + told.c.longest
+    late = source.c.active & (source.c.failures == 0) & (source.c.due > source.c.last_success + told.c.longest * 1.1)
+    now = bindparam("now", type_=Double)
+    return update(source).where(source.c.id == told.c.id, late).values(due=case((at > now, at), else_=now))
+
+
+_WITHIN = {postgres: _within_statement(postgres) for postgres in (False, True)}
 _UNCHANGED = {postgres: _unchanged_statement(postgres) for postgres in (False, True)}
 
 
@@ -320,6 +343,15 @@ class SourceStatements(Statements):
         statement = update(source).where(source.c.id == bindparam("of"), sooner).values(due=bindparam("by"))
         if due:
             await self._run(statement, [{"of": id_, "by": at} for id_, at in sorted(due.items())])
+
+    async def keep_within(self, seconds: Mapping[str, float], now: float) -> None:
+        """Poll sources that are well no later than so long after the last time, by their ids.
+
+        Jitter may make it a tenth more. This is for when what is configured has changed since they were polled.
+        """
+        if seconds:
+            told = [{"id": id_, "longest": longest} for id_, longest in sorted(seconds.items())]
+            await self._run(_WITHIN[self._postgres], {"sources": told, "now": now})
 
     async def pushed(self, id_: str, new_items: int) -> None:
         """A hub has pushed `new_items` items of it that were not known. What polls go by is left as it is."""

@@ -1,7 +1,11 @@
 import math
+from pathlib import Path
 
 from tests.clock import START, FakeClock
 from tests.contract.store.make import put_source
+from tests.newsroom import configured, newsroom
+from watcher.config import load
+from watcher.daemon.start import adopt
 from watcher.model import Queue, SourceState
 from watcher.store import Store
 
@@ -138,3 +142,37 @@ async def test_a_poll_of_the_old_address_is_not_written_down(store: Store) -> No
     assert await store.renew([claim], 60) == set()
     [again] = await store.claim(Queue.SOURCE, 1, 60)
     assert again.token > claim.token
+
+
+async def test_a_source_that_is_to_be_polled_more_often_is_so_from_its_last_poll_on(
+    store: Store, clock: FakeClock
+) -> None:
+    await put_source(store, "hourly", "jittered", "failing", "removed")
+    for name in ("hourly", "removed"):
+        await poll(store, name, next_due=START + HOUR)
+        await store.write(lambda tx: tx.claims.reclaim())
+    await poll(store, "jittered", next_due=START + 325)
+    await store.write(lambda tx: tx.claims.reclaim())
+    [failing] = await store.claim(Queue.SOURCE, 10, 60)
+    await store.write(lambda tx: tx.sources.failed(failing, START + HOUR, "an error", "network", None))
+    await put_source(store, "hourly", "jittered", "failing")  # one is gone from the configuration
+    names = ("hourly", "jittered", "failing", "removed")
+    clock.advance(60)
+    await store.write(lambda tx: tx.sources.keep_within(dict.fromkeys(names, 300.0), tx.now))
+    due = [(await state(store, name)).next_due for name in names]
+    assert due == [START + 300, START + 325, START + HOUR, math.inf]
+    clock.advance(300)
+    await store.write(lambda tx: tx.sources.keep_within({"hourly": 60.0}, tx.now))
+    assert (await state(store, "hourly")).next_due == START + 60 + 300  # now: its time is over
+
+
+async def test_an_interval_that_is_shortened_holds_for_the_poll_that_is_awaited(
+    store: Store, clock: FakeClock, tmp_path: Path
+) -> None:
+    services = newsroom(configured(tmp_path), store, clock)
+    await adopt(services, services.config)
+    await poll(store, "wire", next_due=START + HOUR)
+    file = tmp_path / "watcher.yaml"
+    file.write_text(file.read_text().replace("lang: en", "lang: en, every: 5m"))
+    await adopt(services, load(file, {}))
+    assert (await state(store, "wire")).next_due == START + 300

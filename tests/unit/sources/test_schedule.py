@@ -5,7 +5,7 @@ import pytest
 from watcher.errors import FetchError, FetchKind, ParseError
 from watcher.model import Item, SourceState
 from watcher.sources import Hints, Outcome, Poll, kinds
-from watcher.sources.schedule import after_failure, next_due
+from watcher.sources.schedule import after_failure, longest, next_due
 
 NOW = 1_800_000_000.0
 MINUTE, HOUR = 60.0, 3600.0
@@ -131,3 +131,13 @@ def test_a_source_that_is_polled_seldom_is_not_asked_more_often_while_it_fails()
 def test_a_failing_cron_source_is_tried_no_later_than_its_next_time() -> None:
     assert failed(FetchKind.BLOCKED, 5, cron="*/10 * * * *") <= 10 * MINUTE
     assert failed(FetchKind.RATE_LIMITED, retry_after=7200, cron="*/10 * * * *") >= 7200
+
+
+@pytest.mark.parametrize(
+    ("keys", "seconds"),
+    [({}, None), ({"every": "5m"}, 300.0), ({"max": "10m"}, 600.0), ({"cron": "0 * * * *"}, None)],
+)
+def test_what_the_configuration_alone_says_of_the_time_between_two_polls(
+    keys: dict[str, str], seconds: float | None
+) -> None:
+    assert longest(source(**keys)) == seconds
