@@ -257,8 +257,12 @@ def _single(notice: Notice) -> bool:
 
 
 def _names(rules: tuple[str, ...]) -> tuple[str, ...]:
-    more = (f"{len(rules) - NAMED_RULES} more rules",) if len(rules) > NAMED_RULES else ()
+    more = (_more(len(rules) - NAMED_RULES),) if len(rules) > NAMED_RULES else ()
     return tuple(cut(one_line(rule), LONGEST_NAME) for rule in rules[:NAMED_RULES]) + more
+
+
+def _more(rules: int) -> str:
+    return f"{rules} more rule{'' if rules == 1 else 's'}"
 
 
 def _when(told: Told, notice: Notice) -> str:
@@ -276,7 +280,7 @@ def _when(told: Told, notice: Notice) -> str:
 
 def _subject(notice: Notice, entries: Sequence[Entry], style: Style) -> str:
     names = tuple(dict.fromkeys(rule for entry in entries for rule in entry.rules))
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more rules" if len(names) > 3 else "")
+    shown = ", ".join(names[:3]) + (f" and {_more(len(names) - 3)}" if len(names) > 3 else "")
     replies = any(told.update is None or told.update.how == "reply" for told in notice.told) or not notice.told
     if notice.earlier is not None and style is Style.EMAIL and replies:  # mail clients thread by the subject, too
         return cut(f"Re: [{shown}] {one_line(notice.earlier.title)}", LONGEST_SUBJECT)

@@ -60,6 +60,7 @@ def _nodes(config: Config, what: str, query: str | None) -> tuple[Node, Node | N
         if query is not None:
             known = ", ".join(config.rules) or "none"
             raise typer.BadParameter(f"there is no rule {what}; rules: {known}", param_hint="RULE")
+        common.say_if_nearly_a_rule(what, config.rules)
         return _parse(what, config), None, everything
     reads = {source.id for source in config.sources.values() if rule.id in config.rules_for(source)}
     if query is None:

@@ -58,7 +58,8 @@ def check(
             typer.echo(f"{trial.source.name:20} {trial.source.kind:8} {_gave(trial)}")
         for name, expected in delays.items():
             typer.echo(f"{name:20} {_expected(expected)}")
-        typer.echo(_summary(loaded, errors, len(problems) - errors))
+        silent = sum(bool(trial.error) for trial in trials)
+        typer.echo(_summary(loaded, errors, len(problems) - errors, silent))
     if errors:
         raise typer.Exit(2)
     if any(trial.error for trial in trials):
@@ -160,11 +161,11 @@ def _delay_row(name: str, expected: Expected | None) -> dict[str, object]:
     return row | {"delay": delay | {"slowest": expected.slowest.source}}
 
 
-def _summary(config: Config | None, errors: int, warnings: int) -> str:
-    found = ", ".join(
-        common.count(number, what) for number, what in ((errors, "error"), (warnings, "warning")) if number
-    )
+def _summary(config: Config | None, errors: int, warnings: int, silent: int) -> str:
+    numbers = ((errors, "error"), (warnings, "warning"), (silent, "source"))
+    parts = [common.count(number, what) for number, what in numbers if number]
+    found = ", ".join(parts) + (" could not be read" if silent else "")
     if config is None:
         return found
-    parts = (("channel", config.channels), ("source", config.sources), ("rule", config.rules))
-    return ", ".join(common.count(len(things), what) for what, things in parts) + ": " + (found or "fine")
+    kinds = (("channel", config.channels), ("source", config.sources), ("rule", config.rules))
+    return ", ".join(common.count(len(things), what) for what, things in kinds) + ": " + (found or "fine")

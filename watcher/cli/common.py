@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -170,6 +170,14 @@ def count(number: int, noun: str) -> str:
     if number == 1:
         return f"1 {noun}"
     return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
+
+
+def say_if_nearly_a_rule(what: str, rules: Collection[str]) -> None:
+    """Say on the standard error that `what`, which names none of `rules`, is read as a query though it nearly does."""
+    from watcher.query.lexer import suggest
+
+    if what not in rules and (near := suggest(what, list(rules))):
+        typer.echo(f"no rule has this name, so it is read as a query; {near.strip()}", err=True)
 
 
 def ago(seconds: float) -> str:

@@ -76,12 +76,10 @@ def _text_line(item_id: str, names: list[str]) -> None:
 def _one(query: str, rules: Path | None, text: str, url: str, title: str, json: bool) -> None:
     from watcher.config import load_rules
     from watcher.query import Document, explain, lint
-    from watcher.query.lexer import suggest
 
     known = load_rules(rules) if rules else {}
     named = known.get(query)
-    if named is None and (near := suggest(query, list(known))):
-        typer.echo(f"no rule has this name, so it is read as a query; {near.strip()}", err=True)
+    common.say_if_nearly_a_rule(query, known)
     node = named or _parsed(query, rules)
     findings = [] if named else [problem_of(query, finding) for finding in lint(node, query)]
     if any(finding.level == "error" for finding in findings):

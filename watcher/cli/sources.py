@@ -56,11 +56,15 @@ def show(
     json: common.JsonOption = False,
 ) -> None:
     """Show one source; `watcher sources NAME` is the same."""
+    from watcher.query.lexer import suggest
+
     above = ctx.obj or (None, None, False)
-    rows = common.run(_load(common.load_config(config or above[0], secrets or above[1])))
+    loaded = common.load_config(config or above[0], secrets or above[1])
+    rows = common.run(_load(loaded))
     rows = [row for row in rows if source in (row["source"], row["id"])]
     if not rows:
-        raise typer.BadParameter(f"there is no source {source}; `watcher sources` lists them")
+        near = suggest(source, list(loaded.sources))
+        raise typer.BadParameter(f"there is no source {source}; {near}`watcher sources` lists them")
     if json or above[2]:
         common.print_json(rows[0])
     else:
@@ -147,9 +151,10 @@ def _line(row: dict[str, Any]) -> str:
     if row["polled"] is None:
         return f"{row['source']:20} {row['kind']:6} not polled yet"
     rate = "" if row["items_a_day"] is None else f", {row['items_a_day']:.3g} a day"
+    failing = ", but the last poll failed" if row["failures"] and row["state"] == "ok" else ""
     times = f"polled {row['polled']}, next {row['next_due'] or 'never'}"
     return (
-        f"{row['source']:20} {row['kind']:6} {row['state']}; {times}; "
+        f"{row['source']:20} {row['kind']:6} {row['state']}{failing}; {times}; "
         f"last new {row['last_new'] or 'never'}; {row['listed']} listed, {row['new_items']} new so far{rate}"
     )
 

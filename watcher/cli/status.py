@@ -29,7 +29,7 @@ def status(
 
 
 async def _status(settings: Any) -> dict[str, Any]:
-    from watcher.model import DeliveryState
+    from watcher.model import AlertState, DeliveryState
     from watcher.sources.health import State, health, outage
     from watcher.store.wellness import wellness
 
@@ -38,7 +38,8 @@ async def _status(settings: Any) -> dict[str, Any]:
         found = await wellness(tx)
         sources = await tx.sources.list()
         deliveries = await tx.deliveries.counts()
-        alerts = await rows_of(tx, await tx.alerts.list(5))
+        kept = [state for state in AlertState if state is not AlertState.DROPPED]
+        alerts = await rows_of(tx, await tx.alerts.list(5, states=kept))
     states = [(one.state.id, one, health(one, now)) for one in sources]
     return {
         "well": found.well,
@@ -74,15 +75,16 @@ def _show(found: dict[str, Any]) -> None:
         typer.echo("not running: no daemon has given a sign of life in the last minute")
     sources = found["sources"]
     states = ", ".join(f"{count} {state}" for state, count in sources["states"].items() if count)
-    typer.echo(f"sources: {sources['active']}{': ' if states else ''}{states}")
+    told = {one["source"] for one in sources["unwell"]}
+    others = [one for one in sources["failing"] if one["source"] not in told]
+    lately = f"; {len(others)} of the ok ones failed at the last poll" if others else ""
+    typer.echo(f"sources: {sources['active']}{': ' if states else ''}{states}{lately}")
     if sources["network_out"]:
         typer.echo("  nearly no source can be reached: the network or the name server here is out")
     for one in sources["unwell"]:
         typer.echo(f"  {one['source']}: {one['state']}: {one['why']}")
-    told = {one["source"] for one in sources["unwell"]}
-    others = [one for one in sources["failing"] if one["source"] not in told]
     for one in others[:SHOWN]:
-        typer.echo(f"  {one['source']}: failed at the last poll: {one['error']}")
+        typer.echo(f"  {one['source']}: {one['error']}")
     if len(others) > SHOWN:
         typer.echo(f"  and {len(others) - SHOWN} more, whose last poll failed: watcher sources --failing")
     late = f", {common.ago(found['lag_seconds'])} behind" if found["lag_seconds"] > 1 else ""

@@ -65,7 +65,7 @@ def _of_file(path: Path, json: bool) -> None:
         for copy in copies[1:]:
             typer.echo(f"      = {copy.outlet or copy.source or copy.id}: {copy.title or copy.id}")
     events = len({one.story.event for one in grouped.values()})
-    counts = (_number(len(known), "item"), _number(len(members), "story"), _number(events, "event"))
+    counts = (common.count(len(known), "item"), common.count(len(members), "story"), common.count(events, "event"))
     typer.echo("{}: {} of {}.".format(*counts))
 
 
@@ -80,7 +80,7 @@ async def _stored(settings: Any, since: float, limit: int, json: bool) -> None:
         return
     for row, one in zip(rows, found, strict=True):
         _print(row, common.ago(now - one.story.opened_at))
-    typer.echo(f"{_number(len(rows), 'story')} in the last {common.ago(since)}.")
+    typer.echo(f"{common.count(len(rows), 'story')} in the last {common.ago(since)}.")
 
 
 def _row(one: StoredStory, of_event: Sequence[Story]) -> dict[str, Any]:
@@ -156,11 +156,6 @@ def _print(row: dict[str, Any], opened: str) -> None:
     if row["related"]:
         reach = row["coverage"]
         typer.echo(f"{'':10}one event, {_counted(reach)}")
-
-
-def _number(count: int, noun: str) -> str:
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{count} {noun if count == 1 else plural}"
 
 
 def _counted(reach: dict[str, int]) -> str:

@@ -95,7 +95,7 @@ def health(status: Status, now: float) -> Health:
         gap = DAY / rate if rate else 0.0
         if now - last > max(PATIENCE, 3 * gap):
             return Health(State.FAILING, f"nothing for {span(now - last)}: {error}")
-        return Health(State.OK, f"failed {state.failures} times: {error}")
+        return Health(State.OK, f"failed {'once' if state.failures == 1 else f'{state.failures} times'}: {error}")
     if rate and state.last_new is not None:
         silent = now - state.last_new
         if silent > max(QUIET, MISSED * DAY / rate):

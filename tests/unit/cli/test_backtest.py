@@ -118,6 +118,7 @@ def test_over_the_store(paper: Path) -> None:
     found = json.loads(run("backtest", "Russia", "--json", "--since", "30d")[1])
     assert (found["from"], found["hits"], len(found["days"])) == ("store", 3, 31)
     assert json.loads(run("backtest", "@sahel AND tag:one", "--json")[1])["hits"] == 2
+    assert "read as a query; did you mean sahel?" in run("backtest", "Sahell", "--json")[2]
 
     edited = json.loads(run("backtest", "sahel", "--query", "Russia AND (Mali OR Chad)", "--json")[1])
     assert edited["hits"] == 2

@@ -90,3 +90,9 @@ def test_what_is_no_opml(data: bytes) -> None:
 def test_entities_of_an_opml_are_not_read() -> None:
     bomb = b'<!DOCTYPE o [<!ENTITY f SYSTEM "file:///etc/passwd">]><opml><outline text="&f;" xmlUrl="https://a.example/"/></opml>'
     assert all("root" not in outline.title for outline in read_opml(bomb, "x"))
+
+
+def test_a_name_that_is_nearly_a_sources_is_suggested(folder: Path) -> None:
+    code, _, err = run("sources", "UNN")
+    assert code == 2
+    assert "there is no source UNN; did you mean un?" in " ".join(err.replace("│", " ").split())

@@ -31,5 +31,5 @@ def test_a_source_whose_last_poll_failed_is_named_before_it_counts_as_failing(tm
     asyncio.run(failed_once(tmp_path))
     result = CliRunner().invoke(app, ["status", "--config", str(tmp_path / "watcher.yaml")])
     assert result.exit_code == 1, result.output  # no daemon runs
-    assert "sources: 1: 1 ok" in result.output
-    assert "  dead: failed at the last poll: the answer was 404" in result.output
+    assert "sources: 1: 1 ok; 1 of the ok ones failed at the last poll" in result.output
+    assert "  dead: the answer was 404" in result.output
