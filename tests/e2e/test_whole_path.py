@@ -17,7 +17,7 @@ from watcher.demo.content import (
     WIRE_TRACKED,
 )
 
-COUNTS = {"polled", "not_modified", "failed", "new_items", "matched", "alerts", "sent", "retrying", "dead"}
+COUNTS = {"polled", "not_modified", "failed", "new_items", "unread", "matched", "alerts", "sent", "retrying", "dead"}
 
 
 def text_of(mail: EmailMessage) -> str:

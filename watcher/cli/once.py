@@ -32,9 +32,10 @@ def once(
         common.print_json(counts.as_dict())
     else:
         polled = common.count(counts.polled, "source")
+        unread = f"{common.count(counts.unread, 'article')} to be read again, " if counts.unread else ""
         typer.echo(
             f"{polled} polled ({counts.not_modified} unchanged, {counts.failed} failed), "
-            f"{common.count(counts.new_items, 'new item')}, {counts.matched} matched, "
+            f"{common.count(counts.new_items, 'new item')}, {unread}{counts.matched} matched, "
             f"{common.count(counts.alerts, 'alert')}; {common.count(counts.sent, 'message')} sent, "
             f"{counts.retrying} to be tried again, {counts.dead} dead."
         )

@@ -90,7 +90,7 @@ async def _unread(
             return await read_again(services, claim, source, None)
         later, said = again_at, str(error)
         await services.store.write(lambda tx: tx.items.postpone(claim, later, said))
-        return Counts()
+        return Counts(unread=1)
     rules = None
     if again_at is not None and now - waiting.first_seen < NOT_WAITS:
         rules = [rule.id for rule in services.rules.values() if not has_not(rule.node)]
@@ -111,7 +111,7 @@ async def _unread(
             await tx.items.read(claim, waiting.item)
         else:
             await tx.items.postpone(claim, again_at, str(error))
-        return await record(tx, services, [judged], now)
+        return await record(tx, services, [judged], now) + Counts(unread=int(again_at is not None))
 
     counts = await services.store.write(work, ingest=True)
     logger.info("article not read", source=source.name, url=waiting.item.url, error=str(error), alerts=counts.alerts)

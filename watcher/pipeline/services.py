@@ -28,7 +28,8 @@ class Counts:
     not_modified: int = 0  # answered 304, or with the same body as last time
     failed: int = 0  # could not be fetched or read
     new_items: int = 0
-    matched: int = 0  # new items that at least one rule matched
+    unread: int = 0  # articles that could not be read and are tried again
+    matched: int = 0  # items, new or changed or with their article now, that at least one rule matched
     alerts: int = 0
     sent: int = 0
     retrying: int = 0
