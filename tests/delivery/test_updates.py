@@ -28,7 +28,7 @@ CONFIG = """
 channels:
 {channels}
 sources:
-  wire: {{feed: "SITE/feed", every: 1m, first_poll: silent, full_text: {full_text}{source}}}
+  wire: {{feed: "SITE/feed", every: 1m, first_poll: {first_poll}, full_text: {full_text}{source}}}
 rules:
 {rules}
 """
@@ -56,8 +56,9 @@ def start(request: pytest.FixtureRequest, fakes: Fakes, tmp_path: Path, serve: S
 
 
 def configured(channels: str, rules: str, full_text: str = "never", source: str = "") -> str:
+    first_poll, source = ("digest", "") if source == "digest" else ("silent", source)
     rules = "\n".join(f"  {line}" for line in rules.splitlines())
-    return CONFIG.format(channels=channels, rules=rules, full_text=full_text, source=source)
+    return CONFIG.format(channels=channels, rules=rules, full_text=full_text, source=source, first_poll=first_poll)
 
 
 async def told(at: Wire) -> None:
@@ -377,3 +378,21 @@ async def test_what_was_kept_before_changes_were_remembered_is_compared_in_full(
         at.say("ferry", TITLE.replace("4", "11"), DEATHS)
         assert (await at.polled(700)).alerts == 1
     assert len(fakes.telegram.messages) == 2
+
+
+async def test_a_change_before_the_first_look_is_told_is_no_update_of_it(start: Start, fakes: Fakes) -> None:
+    async with start(FERRY, source="digest") as at:
+        at.say("ferry", TITLE, TEXT)
+        await at.poll()
+        at.say("ferry", TITLE.replace("4", "11"), DEATHS)
+        counts = await at.polled(700)
+        assert counts.alerts == 0 and await at.updates() == []
+        assert [state.value for state in {alert.state for alert in await at.alerts()}] == ["told"]
+        [first_look] = fakes.telegram.messages
+        assert "11 dead" in first_look.text and "4 dead" not in first_look.text
+        at.say("ferry", TITLE.replace("4", "12"), DEATHS.replace("Eleven", "Twelve"))
+        await at.polled(700)
+    assert (
+        len(fakes.telegram.messages) == 2
+        and "+ Ferry capsizes off Portville, 12 dead" in fakes.telegram.messages[1].text
+    )

@@ -209,7 +209,10 @@ class _Said:
 async def _tell_updates(
     tx: Tx, services: Services, said: _Said, alerts: Sequence[tuple[Alert, str]], now: float
 ) -> Counts:
-    """An update of each of `alerts`, in the way that comes with it; none that was told before."""
+    """An update of each of `alerts`, in the way that comes with it; none that was told before.
+
+    What still waits for the first look's message is told there as it is now, or its update would come before it.
+    """
     matches = {match.rule: match for match in said.judged.matches}
     stories = await tx.stories.get({alert.story for alert, _ in alerts})
     shown = edits(said.before, said.item, said.change.detail)
@@ -229,6 +232,8 @@ async def _tell_updates(
             explanation=why(services.rules[alert.rule], said.judged) if match else None,
             update=Update(alert.id, how, said.change.detail, shown),
         )
+        if match and await tx.alerts.restate(alert.id, update):
+            continue
         if story is not None and await tx.alerts.add(update):
             await place(tx, services, services.rules[alert.rule], update.id, story, "alert", now)
             counts += Counts(alerts=1)

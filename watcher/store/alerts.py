@@ -10,7 +10,7 @@ from sqlalchemy import Row, case, func, select, update
 
 from watcher.model import Alert, AlertState, Reason, Span, Update
 from watcher.store.statements import Statements
-from watcher.store.tables import alert, member
+from watcher.store.tables import alert, group, member
 from watcher.store.tables import story as story_table
 
 Rate = tuple[int, int, float]
@@ -95,6 +95,24 @@ class AlertStatements(Statements):
             )
         )
         return revived.rowcount == 1
+
+    async def restate(self, id_: str, by: Alert) -> bool:
+        """Let an alert that waits for the first look's message alone tell what `by` does; False where it does not."""
+        elsewhere = (member.c.group_id == group.c.id) & (group.c.kind != "baseline")
+        told = select(member.c.alert_id).where(
+            member.c.alert_id == id_, member.c.flush_no.isnot(None) | select(group.c.id).where(elsewhere).exists()
+        )
+        restated = await self._run(
+            update(alert)
+            .where(alert.c.id == id_, alert.c.state == AlertState.WAITING.value, ~told.exists())
+            .values(
+                item=by.item,
+                spans=[asdict(span) for span in by.spans],
+                note=by.note,
+                explanation=by.explanation,
+            )
+        )
+        return restated.rowcount == 1
 
     async def move(self, id_: str, from_state: AlertState, to_state: AlertState, reason: Reason) -> bool:
         """Compare and set: False where the alert is not in `from_state` (any more)."""
