@@ -189,10 +189,16 @@ def _fitting(entry: Entry, write: Callable[[Entry], str], writing: Writing, most
 
 
 def _entries(notice: Notice) -> list[Entry]:
-    """One entry a story, by rule: the rule with most first; of a rule, stories in most outlets first, then newest."""
-    by_story: dict[str, list[Told]] = {}
-    for told in notice.told:
-        by_story.setdefault(told.story, []).append(told)
+    """One entry a story, by rule: the rule with most first; of a rule, stories in most outlets first, then newest.
+
+    A story of which a rule tells for the first time, while another tells of an update, has two.
+    """
+    updated = {(told.story, told.rule) for told in notice.told if told.update}
+    of_updates = {story for story, _ in updated}
+    by_story: dict[tuple[str, bool], list[Told]] = {}
+    for told in notice.told:  # what a rule tells for the first time stands beside the update of what another one told
+        is_first = told.story in of_updates and (told.story, told.rule) not in updated
+        by_story.setdefault((told.story, is_first), []).append(told)
     stories = [(tuple(dict.fromkeys(told.rule for told in group)), group) for group in by_story.values()]
     sizes: dict[tuple[str, ...], int] = {}
     for rules, _ in stories:

@@ -20,6 +20,7 @@ from tests.unit.alerting.notices import (
     told,
     update,
     update_reply,
+    updated,
 )
 from watcher.alerting.notice import Notice
 from watcher.alerting.render import note, render
@@ -224,3 +225,28 @@ def test_a_long_note_is_several_messages() -> None:
     assert len(parts) > 1
     assert sum(part.body.count("timeout") for part in parts) == 500
     assert all(units(parse_html(part.body)[0]) <= 4096 for part in parts)
+
+
+def test_what_a_rule_tells_for_the_first_time_does_not_vanish_in_the_update_of_another() -> None:
+    both = notice(
+        told(
+            1,
+            story="story1",
+            rule="in-title",
+            title="Moscow to train soldiers",
+            title_spans=(),
+            url="https://b.example/",
+        ),
+        updated(2, story="story1", rule="troops"),
+    )
+    [message] = render(both, Style.PLAIN)
+    first, changed = message.body.index("Moscow to train soldiers"), message.body.index("Russia to train 400 troops")
+    assert first < message.body.index("https://b.example/") < changed
+    assert message.title == "[in-title, troops] 2 alerts"
+    merged = notice(told(1, story="story1", rule="troops"), updated(2, story="story1", rule="troops"))
+    assert message_count(render(merged, Style.PLAIN)[0].body) == 1
+
+
+def message_count(body: str) -> int:
+    """How many stories are listed with their addresses."""
+    return body.count("https://news.example/world/1")
