@@ -114,7 +114,8 @@ async def article_at(what: str, url: str = "") -> Item:
 
     body, content_type, address = await _get(what, url)
     if looks_like_feed(body):
-        raise ParseError(f"{what}: this is a feed, not an article; `watcher preview {what}` shows its entries, `watcher backtest` what a query catches")
+        shows = f"`watcher preview {what}` shows its entries, `watcher backtest` what a query catches"
+        raise ParseError(f"{what}: this is a feed, not an article; {shows}")
     async with Workers(count=1) as workers:
         article = await _article(body, content_type, address, workers)
     return Item(
