@@ -26,7 +26,7 @@ from watcher.errors import ParseError, WorkerError
 from watcher.worker import HEADER
 
 START_LIMIT = 60.0  # seconds for a worker to start; a machine under load takes its time
-IDLE = 60.0  # seconds after which a worker without a job ends; its memory is worth more than the 0.2 s of its start
+IDLE = 300.0  # seconds after which a worker without a job ends: after so long its memory is worth the 0.2 s of a start
 
 
 class Workers:
