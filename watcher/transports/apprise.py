@@ -11,7 +11,6 @@ import asyncio
 import contextvars
 import html
 import re
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
@@ -21,7 +20,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from watcher.errors import Failure, TransportError
 from watcher.model import Message, Style, Target, derive_id
 from watcher.transports.base import Receipt, Transport
-from watcher.transports.exchange import Exchange, current, failure_of, install, silence_apprise
+from watcher.transports.exchange import Exchange, current, failure_of, install, loading, silence_apprise
 from watcher.transports.schemes import APPRISE
 
 THREADS = 16  # sends at once; one stuck for READ_TIMEOUT takes one of them
@@ -45,7 +44,6 @@ _MESSAGE_ID = re.compile(r'"message_id"\s*:\s*([0-9]+)')
 _LINK = re.compile(r'<a href="([^"]*)">(.*?)</a>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _WHOLE = re.compile(r"<[^>]*>|&\w+;|.", re.DOTALL)
-_loading = threading.Lock()
 
 
 @lru_cache(maxsize=1)
@@ -151,7 +149,7 @@ def _check_telegram(url: str) -> str | None:
 @lru_cache(maxsize=1)
 def _apprise() -> Any:
     """The library, silenced, with its HTTP exchanges recorded; a second and 50 MB at first use."""
-    with _loading:
+    with loading:
         silence_apprise()
         import apprise  # noqa: PLC0415 - heavy
         from apprise.manager_plugins import NotificationManager  # noqa: PLC0415

@@ -20,7 +20,7 @@ from urllib.parse import quote, unquote
 from watcher.errors import Failure, TransportError
 from watcher.model import Message, Style, Target, derive_id
 from watcher.transports.base import Receipt, Transport
-from watcher.transports.exchange import silence_apprise
+from watcher.transports.exchange import loading, silence_apprise
 
 if TYPE_CHECKING:
     import aiosmtplib
@@ -194,10 +194,11 @@ def _one_line(account: Any, text: str) -> str:
 
 @cache
 def _load() -> Any:
-    from apprise.plugins.email import NotifyEmail  # noqa: PLC0415 - takes half a second
+    with loading:
+        from apprise.plugins.email import NotifyEmail  # noqa: PLC0415 - takes half a second
 
-    silence_apprise()
-    return NotifyEmail
+        silence_apprise()
+        return NotifyEmail
 
 
 def _account(url: str) -> Any:

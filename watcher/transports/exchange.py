@@ -51,6 +51,8 @@ class Exchange:
 
 current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 _installing = threading.Lock()
+# Held by who imports Apprise: of two threads that do at once, one finds modules that are half loaded.
+loading = threading.Lock()
 
 
 def silence_apprise() -> None:
