@@ -314,8 +314,8 @@ def test_documents_together_are_each_by_itself(
         mock.patch.object(presearch, "MOST_CHARACTERS", characters),
     ):
         assert list(ruleset.names_all(items)) == expected
-        assert list(ruleset.match_all(items)) == [ruleset.match(item) for item in items]
-        some = list(ruleset.match_all(iter(items), {"r0"}))
+        assert list(ruleset.match_all(items, most=characters)) == [ruleset.match(item) for item in items]
+        some = list(ruleset.match_all(iter(items), {"r0"}, most=characters))
     assert [[match.rule for match in one] for one in some] == [[r for r in names if r == "r0"] for names in expected]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watcher.cli import common
-from watcher.errors import Problem, QueryError
+from watcher.errors import ConfigError, Problem, QueryError
 
 if TYPE_CHECKING:
     from watcher.model import Item
@@ -60,9 +60,19 @@ def _bulk(rules: Path, items: Path, json: bool) -> None:
 
     ruleset = RuleSet(load_rules(rules))
     write: Callable[[str, list[str]], None] = _json_line if json else _text_line
-    read, matched = tee(read_items(items))
+    broken: list[ConfigError] = []
+
+    def well_formed() -> Iterator[Item]:
+        try:
+            yield from read_items(items)
+        except ConfigError as error:  # said once what stands before it is matched
+            broken.append(error)
+
+    read, matched = tee(well_formed())
     for item, names in zip(read, ruleset.names_all(map(Document.of, matched)), strict=True):
         write(item.id, names)
+    if broken:
+        raise broken[0]
 
 
 def _json_line(item_id: str, names: list[str]) -> None:

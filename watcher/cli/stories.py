@@ -65,8 +65,8 @@ def _of_file(path: Path, json: bool) -> None:
         for copy in copies[1:]:
             typer.echo(f"      = {copy.outlet or copy.source or copy.id}: {copy.title or copy.id}")
     events = len({one.story.event for one in grouped.values()})
-    counts = (common.count(len(known), "item"), common.count(len(members), "story"), common.count(events, "event"))
-    typer.echo("{}: {} of {}.".format(*counts))
+    stories = f"{common.count(len(members), 'story')} of {common.count(events, 'event')}"
+    typer.echo(f"{common.count(len(known), 'item')}: {stories}.")
 
 
 async def _stored(settings: Any, since: float, limit: int, json: bool) -> None:

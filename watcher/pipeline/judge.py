@@ -18,6 +18,7 @@ from watcher.store import Tx
 from watcher.store.items import Became
 from watcher.stories import Outline, outline, signature_of
 
+TOGETHER = 16_000  # characters matched at once on the event loop: 5 ms where no word of them was met before
 BASELINES = (Reason.SILENT_BASELINE, Reason.UNDATED_BASELINE)  # what they drop does not block what comes later
 
 
@@ -80,7 +81,7 @@ async def judge_all(
         return one if one.too_old else _with(one, next(matches))
 
     documents = (Document.of(item, source.tags) for item in items if not bare(item).too_old)
-    matches = services.config.ruleset.match_all(documents, services.config.rules_for(source))
+    matches = services.config.ruleset.match_all(documents, services.config.rules_for(source), most=TOGETHER)
     return await services.pace.map(judged, items)
 
 

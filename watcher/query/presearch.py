@@ -98,9 +98,14 @@ class RuleSet:
         """The rules that hold for `document`, of those in `names`, in their order, with the words that decided it."""
         return next(self.match_all((document,), names))
 
-    def match_all(self, documents: Iterable[Document], names: Collection[str] | None = None) -> Iterator[list[Match]]:
-        """The same of each of many documents, as they are asked for: batch by batch, which is quicker."""
-        for view, found in self._all(documents, names):
+    def match_all(
+        self, documents: Iterable[Document], names: Collection[str] | None = None, *, most: int = MOST_CHARACTERS
+    ) -> Iterator[list[Match]]:
+        """The same of each of many documents, as they are asked for: batch by batch, which is quicker.
+
+        A batch has `most` characters, unless one document alone has more; for who may not be held up for long.
+        """
+        for view, found in self._all(documents, names, most):
             yield [Match(self._names[rule], spans(self._nodes[rule], view)) for rule in found]
 
     def names(self, document: Document) -> list[str]:
@@ -109,12 +114,14 @@ class RuleSet:
 
     def names_all(self, documents: Iterable[Document]) -> Iterator[list[str]]:
         """The same of each of many documents, as they are asked for."""
-        for _, found in self._all(documents, None):
+        for _, found in self._all(documents, None, MOST_CHARACTERS):
             yield [self._names[rule] for rule in found]
 
-    def _all(self, documents: Iterable[Document], names: Collection[str] | None) -> Iterator[tuple[View, list[int]]]:
+    def _all(
+        self, documents: Iterable[Document], names: Collection[str] | None, most: int
+    ) -> Iterator[tuple[View, list[int]]]:
         """Each document with the rules that hold for it."""
-        for batch in _batches(documents):
+        for batch in _batches(documents, most):
             yield from self._judged([View(self._lexicon, document) for document in batch], names)
 
     def _judged(self, views: Sequence[View], names: Collection[str] | None) -> list[tuple[View, list[int]]]:
@@ -159,22 +166,17 @@ class RuleSet:
             Thread(target=self._file_anew, name=FILING, daemon=True).start()
 
 
-def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
-    """As many documents at a time as share well what operations on columns cost, and take no more than milliseconds."""
+def _batches(documents: Iterable[Document], most: int) -> Iterator[list[Document]]:
+    """As many documents at a time as share well what operations on columns cost, of `most` characters together."""
     batch: list[Document] = []
     size = 0
-    try:
-        for document in documents:
-            more = len(document.title) + len(document.summary) + len(document.body)
-            if batch and (len(batch) == MOST_DOCUMENTS or size + more > MOST_CHARACTERS):
-                yield batch
-                batch, size = [], 0
-            batch.append(document)
-            size += more
-    except Exception:
-        if batch:  # what came before the error
+    for document in documents:
+        more = len(document.title) + len(document.summary) + len(document.body)
+        if batch and (len(batch) == MOST_DOCUMENTS or size + more > most):
             yield batch
-        raise
+            batch, size = [], 0
+        batch.append(document)
+        size += more
     if batch:
         yield batch
 

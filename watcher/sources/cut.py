@@ -148,6 +148,8 @@ class _Walk:
         path = self._path
         path.append(local)
         depth = len(path)
+        if depth > DEEPEST:
+            raise _Refused
         if depth == 1:
             self.frame = (self._parser.CurrentByteIndex, 0)
         elif not self.frame[1] and depth == (3 if path[0] == "rss" else 2):

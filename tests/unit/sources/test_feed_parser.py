@@ -168,6 +168,10 @@ def test_json_feed() -> None:
         (b'{"items": [', "no JSON Feed"),
         (b'{"items":' + b"[" * 100_000, "nested too deeply"),
         (b"<rss version='2.0'><channel>" + b"<item><title>" * 60_000, "nested too deeply"),
+        (
+            b"<rss version='2.0'><channel><item>" + b"<b>" * 2_000 + b"</b>" * 2_000 + b"</item></channel></rss>",
+            "nested too deeply",
+        ),
         (b"plain words", "neither RSS"),
         (b"<?xml version='1.0'?><other/>", "neither RSS"),
         (b"<!DOCTYPE html><html><p>x", "names none; watch it with `page:`"),
