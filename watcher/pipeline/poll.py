@@ -22,6 +22,7 @@ from watcher.sources.hours import learn
 from watcher.sources.reading import Reading, reading
 from watcher.sources.schedule import after_failure, next_due
 from watcher.store import Tx, Unchanged
+from watcher.store.items import LISTED_EVERY
 from watcher.text.language import detect
 from watcher.text.urls import has_domain, host, outlet
 
@@ -90,8 +91,14 @@ async def _failed(
 async def _parsed(services: Services, claim: Claim[SourceState], source: Source, got: Poll) -> Counts:
     state, store = claim.row, services.store
     now = store.now()
+    # What the source still lists is looked at a few times a day, and else only what it gives: new pieces of its feed.
+    noted = state.cache.get("listed", 0.0)
     ids = got.ids
-    known = await store.look(lambda tx: tx.versions.given(ids))
+    if now - noted > LISTED_EVERY / 2:
+        noted, asked = now, ids
+    else:
+        asked = tuple(item.id for item in got.items)
+    known = await store.look(lambda tx: tx.versions.given(asked))
     max_age = source.max_age or services.config.settings.max_age
     # Counted from the last success, so that an outage is caught up with and not skipped.
     oldest = min(now, state.last_success or now) - max_age
@@ -100,7 +107,7 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
     how = reading(state, got, fresh, now)
     since = None if how.baseline else state.last_success
     hours = learn(state.cache.get("hours"), (item.published for item in fresh), since, now)
-    got = replace(got, cache=got.cache | {"hours": hours})
+    got = replace(got, cache=got.cache | {"hours": hours, "listed": noted})
     waiting, judged = await sift(services, source, fresh, how, oldest)
     changed = changed_items(got.items, known)
     renewed = await look(services, source, changed, baseline=how.baseline, oldest=oldest, now=now)
@@ -198,6 +205,8 @@ def complete(item: Item, source: Source) -> Item:
 
 def _outlet(item: Item, source: Source) -> str:
     """Who publishes an item, where the configuration does not say: a host without a domain is known by its source."""
+    if item.outlet and (item.outlet != item.site or has_domain(item.site)):
+        return item.outlet
     url = item.url or source.address
     return outlet(url) if has_domain(host(url)) else source.name
 

@@ -81,7 +81,7 @@ class _Batch:
         said = [(one.outline.words, one.outline.title) for one in texts]
         hearing = await self._tx.events.around(said, self._now - EVENT_WINDOW)
         placed = {one.item.id: await self._one(nearby, hearing, one, sought[one.item.id]) for one in texts}
-        await self._write(nearby)
+        await self._write(nearby, hearing)
         return {id_: replace(one, story=nearby.current(one.story)) for id_, one in placed.items()}
 
     async def _one(self, nearby: Nearby, hearing: Hearing, one: Text, sought: Sought) -> Placed:
@@ -121,12 +121,12 @@ class _Batch:
             self._described[event] = await self._tx.events.described(event)
         return self._described[event] + hearing.describing(event)
 
-    async def _write(self, nearby: Nearby) -> None:
+    async def _write(self, nearby: Nearby, hearing: Hearing) -> None:
         opened = nearby.opened
         joined = [story for id_, story in nearby.joined.items() if id_ not in opened]
         numbers = await self._tx.stories.keep(opened.values(), joined)
         await self._tx.events.describe(
-            [(numbers[id_], one.story, one.title) for id_, one in opened.items() if id_ in numbers]
+            [(numbers[id_], one.story, one.title) for id_, one in opened.items() if id_ in numbers], hearing
         )
 
 

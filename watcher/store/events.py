@@ -7,7 +7,7 @@ DESCRIBED stories, so that it does not drift from what it began with, and a look
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -22,57 +22,60 @@ from watcher.store.tables import event_word, story
 
 WINDOW = 6 * 3600.0  # what is opened this long after a story can report its event
 DESCRIBED = 8  # stories
-COUNTED_AGAIN = 300.0  # seconds; in so short a part of the window few words become rare again
-MOST_COMMON = 50_000  # words that are remembered
+COUNTED_AGAIN = 300.0  # seconds; in so short a part of the window little changes
+MOST_COUNTED = 50_000  # words that are remembered
 
 
-class CommonWords:
-    """Words that COMMON_WORD events had a moment ago: for COUNTED_AGAIN seconds they are not counted again.
+class HeldWords:
+    """How many events have each word: what was counted within COUNTED_AGAIN seconds is not counted again.
 
-    They are half of what news says, and to count them most of what a look-up costs.
+    Most of what news says it has said before, and to count it is most of what a look-up costs. What this process files
+    is added at once; what other workers file, and events that end, are seen when it is counted again.
     """
 
     def __init__(self) -> None:
-        self._until: dict[int, float] = {}
+        self._events: dict[int, int] = {}
+        self._since = 0.0
 
-    def among(self, words: Iterable[int], now: float) -> dict[int, int]:
-        """Those of `words`, and how many events have each, at least."""
-        return {word: COMMON_WORD for word in words if self._until.get(word, 0.0) > now}
+    def among(self, words: Collection[int], now: float) -> dict[int, int]:
+        """Those of `words` that were counted, and how many events have each."""
+        if abs(now - self._since) > COUNTED_AGAIN or len(self._events) > MOST_COUNTED:
+            self._events, self._since = {}, now
+        counted = self._events
+        return {word: counted[word] for word in words if word in counted}
 
-    def learn(self, held: Mapping[int, int], now: float) -> None:
+    def learn(self, held: Mapping[int, int]) -> None:
         """How many events have each word."""
-        if len(self._until) > MOST_COMMON:
-            self._until.clear()
-        until = now + COUNTED_AGAIN
-        self._until.update((word, until) for word, events in held.items() if events >= COMMON_WORD)
+        self._events.update(held)
 
 
 class EventStatements(Statements):
     """Statements about events."""
 
-    def __init__(self, connection: Connection, now: float, common: CommonWords) -> None:
+    def __init__(self, connection: Connection, now: float, counted: HeldWords) -> None:
         super().__init__(connection, now)
-        self._common = common
+        self._counted = counted
 
     async def around(self, outlines: Sequence[tuple[Collection[int], Collection[int]]], since: float) -> Hearing:
         """The stories opened at or after `since` that may report what many items do, and how common their words are.
 
         Of each item its words and those of its title are given; one of these at least is shared. Three statements.
         """
-        words = {word for said, title in outlines if title for word in said}
-        if not words:
-            return Hearing({}, ())
-        common = self._common.among(words, self._now)
-        values = {"words": many(sorted(words - common.keys()), self._postgres), "since": since}
-        counted = {row.hash: row.events for row in await self._rows(_held(self._postgres), values)}
-        self._common.learn(counted, self._now)
-        held = counted | common
-        rare = sorted({word for _, title in outlines for word in title if 0 < held.get(word, 0) < COMMON_WORD})
+        titles = {word for _, title in outlines for word in title}
+        words = {word for said, title in outlines if title for word in said} | titles
+        held = self._counted.among(words, self._now)
+        rare = sorted(word for word in titles if held.get(word, 0) < COMMON_WORD)
+        if uncounted := sorted(words - titles - held.keys()):
+            values = {"words": many(uncounted, self._postgres), "since": since}
+            counted = dict.fromkeys(uncounted, 0)
+            counted |= {row.hash: row.events for row in await self._rows(_held(self._postgres), values)}
+            self._counted.learn(counted)
+            held |= counted
         if not rare:
-            return Hearing(held, ())
+            return Hearing(held, (), ())
         values = {"words": many(rare, self._postgres), "since": since}
-        rows = await self._rows(_rows(self._postgres), values)
-        hearing = Hearing(held, ((row.hash, row.story, row.event) for row in rows))
+        hearing = Hearing(held, await self._rows(_rows(self._postgres), values), rare)
+        self._counted.learn({word: hearing.held[word] for word in rare})
         nos = sorted({number for _, title in outlines for number in hearing.best(title)})
         if nos:
             values = {"nos": many(nos, self._postgres), "since": since}
@@ -85,9 +88,13 @@ class EventStatements(Statements):
         counted = await self._first(_DESCRIBED, {"of": event})
         return 0 if counted is None else int(counted.stories)
 
-    async def describe(self, reports: Collection[tuple[int, Story, Collection[int]]]) -> None:
-        """Let later reports of events be found by the words of titles: of each story its number, itself, the words."""
+    async def describe(self, reports: Collection[tuple[int, Story, Collection[int]]], hearing: Hearing) -> None:
+        """Let later reports of events be found by the words of titles: of each story its number, itself, the words.
+
+        `hearing` has heard of them.
+        """
         await self._file(event_word, [(title, no, number(one.event)) for no, one, title in reports if title])
+        self._counted.learn({word: hearing.held[word] for *_, title in reports for word in title})
 
     async def stories(self, event: str) -> Sequence[Story]:
         """The stories that report an event, in the order in which they were opened."""

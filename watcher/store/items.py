@@ -18,7 +18,8 @@ from watcher.store.statements import Statements
 from watcher.store.tables import item
 from watcher.text.urls import canonical
 
-LISTED_EVERY = 6 * 3600.0  # seconds; how exactly last_listed is kept: a poll must not rewrite every row that it lists
+# Seconds; how exactly last_listed is kept: a poll must neither rewrite nor read every row that it lists.
+LISTED_EVERY = 6 * 3600.0
 PAGE = 500  # rows that a stream fetches at once
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from watcher.model import Candidate, Item, Report, Story
 
@@ -182,17 +183,20 @@ class Nearby:
 
 
 class Hearing:
-    """The events around a batch of items: of each word how many events hold it, and of rare ones which stories."""
+    """The events around a batch of items: of each word how many events hold it, and of rare ones which stories.
 
-    def __init__(self, held: dict[int, int], rows: Iterable[tuple[int, int, int]]) -> None:
-        self.held = held
-        self._stories: dict[int, list[int]] = {}
-        self._events: dict[int, set[int]] = {}
+    `rows` are of each rare word of a title its stories and their events; `held` are the counts of the other words.
+    """
+
+    def __init__(self, held: dict[int, int], rows: Iterable[Sequence[int]], rare: Iterable[int]) -> None:
+        self._stories: dict[int, list[int]] = {word: [] for word in rare}
+        self._events: dict[int, set[int]] = {word: set() for word in rare}
         self._reports: dict[int, Report] = {}
         self._describing: Counter[str] = Counter()
         for word, number, event in rows:
-            self._stories.setdefault(word, []).append(number)
-            self._events.setdefault(word, set()).add(event)
+            self._stories[word].append(number)
+            self._events[word].add(event)
+        self.held = held | {word: len(events) for word, events in self._events.items()}
 
     def learn(self, reports: Mapping[int, Report]) -> None:
         """What the store has of the reports of these numbers."""
@@ -200,9 +204,10 @@ class Hearing:
 
     def best(self, title: Collection[int]) -> list[int]:
         """The numbers of the stories whose titles share most of the rare words of `title`, then the latest."""
-        rare = (word for word in title if 0 < self.held.get(word, 0) < COMMON_WORD)
-        shared = Counter(number for word in rare for number in self._stories.get(word, ()))
-        return sorted(shared, key=lambda number: (-shared[number], -number))[:REPORTS]
+        rare = [word for word in title if 0 < self.held.get(word, 0) < COMMON_WORD]
+        shared = Counter(chain.from_iterable([self._stories.get(word, ()) for word in rare]))
+        best = sorted([(count, number) for number, count in shared.items()], reverse=True)
+        return [number for _, number in best[:REPORTS]]
 
     def heard(self, words: Collection[int], title: Collection[int], nearby: Nearby | None = None) -> Heard:
         """What is known of an item's words."""
@@ -211,7 +216,7 @@ class Hearing:
         reports = [self._reports[number] for number in self.best(title) if number in self._reports]
         if nearby is not None:
             reports = [replace(report, story=nearby.current(report.story)) for report in reports]
-        return Heard(tuple(reports), {word: self.held[word] for word in words if word in self.held})
+        return Heard(tuple(reports), {word: held for word in words if (held := self.held.get(word))})
 
     def describing(self, event: str) -> int:
         """How many stories of the batch describe an event."""
@@ -223,11 +228,10 @@ class Hearing:
         self._describing[opened.story.event] += 1
         self._reports[number] = Report(opened.story, opened.words or frozenset())
         for word in opened.title:
-            self._stories.setdefault(word, []).append(number)
-            events = self._events.setdefault(word, set())
-            if event not in events:
-                events.add(event)
-                self.held[word] = self.held.get(word, 0) + 1
+            self._stories[word].append(number)
+            events = self._events[word]
+            events.add(event)
+            self.held[word] = len(events)
 
 
 def copied(story: Story, outlet: str, now: float) -> Story:

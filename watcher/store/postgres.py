@@ -98,7 +98,7 @@ class PostgresStore(Store):
         async with self._engine.begin() as connection:
             if ingest:
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": INGEST_LOCK})
-            return await work(Tx(connection, self.now(), self._common))
+            return await work(Tx(connection, self.now(), self._held))
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
@@ -106,7 +106,7 @@ class PostgresStore(Store):
         self._must_be_open()
         try:
             async with self._readers.connect() as connection, connection.begin():
-                yield Tx(connection, self.now(), self._common)
+                yield Tx(connection, self.now(), self._held)
         except SQLAlchemyError as error:
             raise self._error(error) from error
 

@@ -16,7 +16,7 @@ from watcher.store.channels import ChannelStatements
 from watcher.store.claims import ClaimStatements
 from watcher.store.configs import ConfigStatements
 from watcher.store.deliveries import DeliveryStatements
-from watcher.store.events import CommonWords, EventStatements
+from watcher.store.events import EventStatements, HeldWords
 from watcher.store.groups import GroupStatements
 from watcher.store.health import HealthStatements
 from watcher.store.items import ItemStatements
@@ -35,14 +35,14 @@ T = TypeVar("T")
 class Tx:
     """The statements of one transaction, by noun. `now` is the store's time at which it began."""
 
-    def __init__(self, connection: Connection, now: float, common: CommonWords) -> None:
+    def __init__(self, connection: Connection, now: float, held: HeldWords) -> None:
         self.now = now
         self.claims = ClaimStatements(connection, now)
         self.sources = SourceStatements(connection, now)
         self.items = ItemStatements(connection, now)
         self.versions = VersionStatements(connection, now)
         self.stories = StoryStatements(connection, now)
-        self.events = EventStatements(connection, now, common)
+        self.events = EventStatements(connection, now, held)
         self.alerts = AlertStatements(connection, now)
         self.groups = GroupStatements(connection, now)
         self.deliveries = DeliveryStatements(connection, now)
@@ -120,7 +120,7 @@ class Store(ABC):
     def __init__(self, worker: str) -> None:
         self._worker = worker
         self._closed = False
-        self._common = CommonWords()
+        self._held = HeldWords()
         self._coalesced = _Coalesced(self)
 
     @abstractmethod

@@ -24,7 +24,7 @@ class Given(NamedTuple):
 
     def is_stale(self, now: float) -> bool:
         """Whether it is to be written down again that the source lists it."""
-        return self.listed < now - LISTED_EVERY
+        return self.listed < now - LISTED_EVERY / 2
 
 
 @cache

@@ -16,12 +16,11 @@ _LONGEST_TAG = 8192  # characters in which a quoted attribute may hide a `>`
 _TAG = re.compile(r"""</?[a-zA-Z](?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
 _NAME = re.compile(r"</?([a-zA-Z][^\s/>]*)")
 _MARKUP = re.compile(r"<[a-zA-Z/!?]|&#?\w")
-_WHITE = re.compile(r"[^\S\x0c\x0e]+")
 _SPACES = re.compile(r"[^\S\n]+")
-_BREAKS = re.compile(r" ?[\x0c\x0e][ \x0c\x0e]*")
+_BREAKS = re.compile(r" ?[\x00\x01][ \x00\x01]*")
 _PARAGRAPHS = re.compile(r"\s*\n\s*\n\s*")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_BLOCK, _LINE = "\x0c", "\x0e"  # stand for a block's edge and for a <br> until white space is folded
+_BLOCK, _LINE = "\x00", "\x01"  # stand for a block's edge and for a <br> until white space is folded
 
 
 def to_text(markup: str) -> str:
@@ -31,7 +30,7 @@ def to_text(markup: str) -> str:
     without any tag keeps its own lines. Never raises, and takes time in proportion to the input's length whatever is
     in it: a tag that never ends is text, a comment or script that never ends takes the rest with it, as in a browser.
     """
-    markup = _CONTROLS.sub("", markup)
+    markup = _without_controls(markup)
     if not _MARKUP.search(markup):
         return _plain(markup)
     if "<![CDATA[" in markup:
@@ -39,7 +38,7 @@ def to_text(markup: str) -> str:
     pieces = _pieces(markup)
     if len(pieces) == 1:  # entities only
         return _plain(pieces[0])
-    text = _WHITE.sub(" ", "".join(pieces))
+    text = " ".join("".join(pieces).split())
     return _BREAKS.sub(lambda found: "\n\n" if _BLOCK in found[0] else "\n" * found[0].count(_LINE), text).strip()
 
 
@@ -53,9 +52,9 @@ def _plain(text: str) -> str:
 def _pieces(markup: str) -> list[str]:
     """Text and marks of breaks in turn; one piece where there is no tag."""
     pieces: list[str] = []
-    lower = markup.replace("İ", "I").lower()  # of all letters only İ changes its length
     at, seen, last = markup.find("<"), 0, markup.rfind(">")
-    closed = {name: lower.rfind("</" + name) for name in _DROPPED}  # where an element is closed for the last time
+    lower = ""
+    closed: dict[str, int] = {}  # where an element is closed for the last time
     while at != -1:
         end = _tag_end(markup, at, last)
         if end == at:  # a bare `<`
@@ -65,6 +64,9 @@ def _pieces(markup: str) -> list[str]:
         pieces.append(_text(markup[seen:at]))
         pieces.append(_BLOCK if name in _BLOCKS else _LINE if name == "br" else "")
         if name in _DROPPED and markup[at + 1] != "/" and markup[end - 2] != "/":
+            lower = lower or markup.replace("İ", "I").lower()  # of all letters only İ changes its length
+            if name not in closed:
+                closed[name] = lower.rfind("</" + name)
             if closed[name] >= end:
                 end = lower.index("</" + name, end)
             elif name in ("script", "style"):
@@ -87,4 +89,8 @@ def _tag_end(markup: str, at: int, last: int) -> int:
 
 
 def _text(raw: str) -> str:
-    return _CONTROLS.sub("", unescape(raw)) if "&" in raw else raw
+    return _without_controls(unescape(raw)) if "&" in raw else raw
+
+
+def _without_controls(text: str) -> str:
+    return text if text.isprintable() else _CONTROLS.sub("", text)  # it is quicker to ask

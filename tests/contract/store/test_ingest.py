@@ -267,8 +267,22 @@ async def test_a_word_that_many_events_have_is_counted_again_after_a_while(store
         assert (await heard(tx, {word}, {word}, since)).held == {}
 
 
+async def test_a_word_is_counted_once_and_what_is_filed_is_added(store: Store) -> None:
+    """Of a word of a text, which is in no title, how many events have it is remembered."""
+    word, title = 4, 8
+    async with store.read() as tx:
+        assert (await heard(tx, {word}, {title}, START)).held == {}
+    for number in range(3):
+        await store.write(lambda tx, n=number: _describe(tx, n, word))  # type: ignore[misc]
+    async with store.read() as tx:
+        assert (await heard(tx, {word}, {title}, START)).held == {word: 3}
+
+
 async def _describe(tx: Tx, number: int, word: int) -> None:
     id_ = f"story {number}"
     story = Story(id_, f"item {number}", "A title", opened_at=tx.now, seen_at=tx.now, event=id_)
     numbers = await tx.stories.keep([Opened(story, frozenset(), frozenset(), frozenset({word}))], [])
-    await tx.events.describe([(numbers[id_], story, {word})])
+    hearing = await tx.events.around([({word}, {word})], START)
+    opened = Opened(story, frozenset(), frozenset(), frozenset({word}), frozenset({word}))
+    hearing.describe(opened, number)
+    await tx.events.describe([(numbers[id_], story, {word})], hearing)

@@ -28,6 +28,17 @@ def test_the_outlet_is_the_registrable_domain(url: str, outlet: str) -> None:
     assert complete(Item("1", "desk", url=url), source()).outlet == outlet
 
 
+def test_whom_a_search_names_stays_the_outlet() -> None:
+    """Google's links lead to Google, but each headline says whose it is."""
+    named = Item("1", "desk", url="https://news.google.com/rss/a", outlet="Le Monde", site="news.google.com")
+    assert complete(named, source()).outlet == "Le Monde"
+
+
+@pytest.mark.parametrize("site", ["127.0.0.1", "localhost"])
+def test_what_was_made_of_a_host_without_a_domain_is_no_name(site: str) -> None:
+    assert complete(Item("1", "desk", url=f"http://{site}:8001/a", outlet=site, site=site), source()).outlet == "desk"
+
+
 def test_the_configuration_decides_where_it_says_so() -> None:
     assert complete(Item("1", "desk", url="https://a.example.com"), source(outlet="Desk")).outlet == "Desk"
 
