@@ -51,3 +51,10 @@ def _without_room(logger: Any, method: str, event: dict[str, Any]) -> dict[str, 
 def get(name: str) -> Any:
     """The logger of one room; `name` stands in every line as `room`."""
     return structlog.get_logger(room=name)
+
+
+# Commands that never call `configure` are heard from warnings up; what they print on standard output stays theirs.
+structlog.configure(
+    wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+)

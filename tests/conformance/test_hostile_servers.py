@@ -114,3 +114,5 @@ async def test_the_hostile_corpus_beside_a_good_source(serve, start, monkeypatch
     assert found["good"].state.failures == 0 and found["good"].listed == 1
     assert {one.error_kind for one in found.values()} <= {None, "parse", "blocked"}
     assert all(one.polled_at is not None for one in found.values())
+    for name in ("truncated", "nul_bytes", "xml_billion_laughs", "xml_quadratic", "xml_deep"):
+        assert found[name].state.error or "its XML is broken" in found[name].state.cache["flaw"], name

@@ -107,11 +107,12 @@ def _gave(trial: Trial) -> str:
         return f"well, read in {trial.elapsed:.1f} s: its changes will be told from now on"
     newest = common.iso(trial.newest)
     about = f", the newest of {newest}" if newest else ", undated" if trial.items else ""
-    return f"{common.count(len(trial.items), 'item')}{about}, read in {trial.elapsed:.1f} s"
+    flaw = f"; {trial.flaw}" if trial.flaw else ""
+    return f"{common.count(len(trial.items), 'item')}{about}, read in {trial.elapsed:.1f} s{flaw}"
 
 
 def _row(trial: Trial) -> dict[str, object]:
-    level = "error" if trial.error else "info"
+    level = "error" if trial.error else "warning" if trial.flaw else "info"
     return {"file": trial.source.name, "line": 0, "column": 0, "level": level, "message": _gave(trial), "hint": ""}
 
 

@@ -176,7 +176,8 @@ async def _feed(body: bytes, content_type: str, url: str, workers: Workers) -> d
     from watcher.sources.feed import PARSE, PARSE_DEADLINE
 
     parsed = await workers.run(PARSE, body, content_type, url, url, time.time(), deadline=PARSE_DEADLINE)
-    return feed_json(parsed["title"], [Item(*values) for values in parsed["items"]])
+    flaw = {"flaw": parsed["flaw"]} if parsed["flaw"] else {}
+    return feed_json(parsed["title"], [Item(*values) for values in parsed["items"]]) | flaw
 
 
 async def _article(page: bytes, content_type: str, url: str, workers: Workers) -> Article:
@@ -256,8 +257,10 @@ def _article_json(article: Article) -> dict[str, Any]:
 
 
 def _show_feed(feed: dict[str, Any]) -> None:
-    gave = "whose changes are told" if feed["kind"] == "page" else f"{len(feed['items'])} items"
+    gave = "whose changes are told" if feed["kind"] == "page" else common.count(len(feed["items"]), "item")
     typer.echo(f"{feed['kind']}: {feed['title'] or '(no title)'}, {gave}")
+    if feed.get("flaw"):
+        typer.echo(f"  {feed['flaw']}")
     for item in feed["items"]:
         typer.echo(f"\n{item['title'] or '(no title)'}")
         typer.echo(f"  {item['published'] or 'undated'} · {item['lang']} · {item['url'] or 'no link'}")

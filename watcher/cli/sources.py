@@ -133,6 +133,8 @@ def _print(rows: list[dict[str, Any]]) -> None:
             typer.echo(f"    {row['why'] or row['error']}")
         if len(rows) == 1 and row.get("interval"):
             typer.echo(f"    {row['interval']}")
+        if len(rows) == 1 and row.get("flaw"):
+            typer.echo(f"    {row['flaw']}")
         if pushed := row.get("websub"):
             typer.echo(f"    {_pushed(pushed)}")
 
@@ -219,5 +221,6 @@ def _row(source: Any, status: Any, subscription: Any, now: float) -> dict[str, A
         "listed": status.listed,
         "new_items": status.new_items,
         "interval": _interval(source, state, now),
+        "flaw": state.cache.get("flaw", ""),
         "websub": _subscription(subscription, status, now) if subscription else None,
     }

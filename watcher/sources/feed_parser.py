@@ -41,7 +41,8 @@ def parse_bytes(body: bytes, content_type: str, url: str, source: str, now: floa
     what the last parse of this feed remembered: entries that are in it are not parsed again, where that is certain to
     make no difference. Gives title, ttl (seconds or None), per_day (items a day or None), entries (how many there are),
     dropped (how many of them were over the limit), items: the fields of model.Item, in their order, of those not
-    `seen`; listed: the ids of all items; hub, with what it knows the feed by, or None; and seen, for the next time.
+    `seen`; listed: the ids of all items; hub, with what it knows the feed by, or None; flaw: what is wrong with the
+    body, or ""; and seen, for the next time.
     Raises ParseError, with advice, where `body` is no feed.
     """
     start = body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -75,6 +76,7 @@ def _whole(feed: dict[str, Any], source: str, now: float, names: Sequence[str] =
         "items": [_plain_item(item) for item in items],
         "listed": [item.id for item in items],
         "hub": feed["hub"],
+        "flaw": feed["flaw"],
         "seen": Memory(by, pieces).dump() if by else "",
     }
 
@@ -111,6 +113,7 @@ def _new_alone(
         "items": [_plain_item(item) for item in items],
         "listed": listed,
         "hub": feed["hub"],
+        "flaw": "",
         "seen": Memory(known.by, all_pieces).dump(),
     }
 
@@ -164,15 +167,21 @@ def _xml_feed(body: bytes, content_type: str, url: str) -> dict[str, Any]:
     feed = parsed.feed
     # What it was unsure of but an encoding or a media type, its strict parser gave up on.
     unsure = parsed.get("bozo_exception")
+    certain = unsure is None or isinstance(unsure, (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType))
     lang = _text(feed.get("language"))
     return {
         "title": _line(feed.get("title_detail")),
         "ttl": _ttl(feed),
         "entries": [_xml_entry(entry, url, lang) for entry in parsed.entries],
         "hub": named_in(((_text(link.get("rel")), _text(link.get("href"))) for link in feed.get("links", ())), url),
-        "strict": unsure is None
-        or isinstance(unsure, (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)),
+        "strict": certain,
+        "flaw": "" if certain else f"its XML is broken, so that entries may be missing: {_said(unsure)}",
     }
+
+
+def _said(error: Any) -> str:
+    """What feedparser's strict parser said, without a line, which is not that of the body."""
+    return _line_of(str(error.getMessage() if hasattr(error, "getMessage") else error))[:100]
 
 
 def _xml_entry(entry: Any, base: str, lang: str) -> Entry:
@@ -241,6 +250,7 @@ def _json_feed(body: bytes, url: str) -> dict[str, Any]:
         "ttl": None,
         "entries": [_json_entry(item, feed, url, lang) for item in items],
         "hub": _json_hub(feed, url),
+        "flaw": "",
     }
 
 

@@ -23,6 +23,11 @@ class Trial:
     poll: Poll | None = None  # None where it failed
 
     @property
+    def flaw(self) -> str:
+        """What is wrong with what it gave; "" where nothing is."""
+        return str(self.poll.cache.get("flaw", "")) if self.poll else ""
+
+    @property
     def newest(self) -> float | None:
         """When its newest item was published, where it says."""
         return max((item.published for item in self.items if item.published is not None), default=None)

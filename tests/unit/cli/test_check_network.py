@@ -40,6 +40,20 @@ async def test_each_source_is_polled_once(serve, ok, tmp_path: Path) -> None:
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.yaml"]
 
 
+async def test_a_feed_that_ends_too_early_is_read_with_a_remark(serve, ok, tmp_path: Path) -> None:
+    site = await serve({"/feed": ok(RSS.removesuffix(b"/channel></rss>"))})
+    (tmp_path / "a.yaml").write_text(
+        "channels: {screen: {url: 'console://'}}\nsettings: {fetch: {host_gap: 0s}}\nsources:\n"
+        f"  cut: {{feed: '{site.url}/feed'}}\n"
+    )
+    arguments = ["check", "--config", str(tmp_path), "--network", "--json"]
+    done = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+    [row] = json.loads(done.stdout)
+    assert done.exit_code == 0
+    assert row["level"] == "warning" and row["message"].startswith("1 item, the newest of")
+    assert row["message"].endswith("; its XML is broken, so that entries may be missing: unclosed token")
+
+
 async def test_the_delay_to_expect_is_told_per_rule(serve, ok, tmp_path: Path) -> None:
     hub = RSS.replace(
         b"<channel>",

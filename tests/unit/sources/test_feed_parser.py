@@ -40,6 +40,22 @@ def test_an_rss_item() -> None:
     assert (item.author, item.tags, item.published) == ("Ann Lee", ("Water",), 1_799_992_800.0)
 
 
+@pytest.mark.parametrize(
+    ("body", "flaw"),
+    [
+        (rss("<item><title>a</title></item>"), ""),
+        (rss("<item><title>a</title></item>").encode().replace(b"utf-8", b"us-ascii") + b"<!-- \xe9 -->", ""),
+        ('{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "title": "a"}]}', ""),
+        (rss("<item><title>a</title></item>")[:-12], "unclosed token"),
+        (rss("<item><title>a &nosuch; b</title></item>"), "undefined entity"),
+    ],
+)
+def test_broken_xml_is_said_to_be_so(body: bytes | str, flaw: str) -> None:
+    """Not what is merely declared in another encoding than it has."""
+    said = parse(body)["flaw"]
+    assert said == (f"its XML is broken, so that entries may be missing: {flaw}" if flaw else "")
+
+
 def test_an_atom_entry() -> None:
     (item,) = parse(
         '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="uk-UA"><title type="text">T &lt;i&gt;</title>'
