@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+SHOWN = 100  # characters of an offending line
+
 
 class WatcherError(Exception):
     """The root of all errors that watcher raises on purpose."""
@@ -43,10 +45,20 @@ class Problem:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         text = f"{place}: {self.level}: {self.message}"
         if self.source_line:
-            text += f"\n    {self.source_line}\n    {' ' * max(self.column - 1, 0)}^"
+            line, at = _around(self.source_line, max(self.column - 1, 0))
+            text += f"\n    {line}\n    {' ' * at}^"
         if self.hint:
             text += f"\n    {self.hint}"
         return text
+
+
+def _around(line: str, at: int) -> tuple[str, int]:
+    """What a terminal has room for of a line around index `at`, and where that stands in it."""
+    if len(line) <= SHOWN:
+        return line, at
+    start = max(min(at - SHOWN // 2, len(line) - SHOWN), 0)
+    before, after = "…" if start else "", "…" if start + SHOWN < len(line) else ""
+    return f"{before}{line[start : start + SHOWN]}{after}", len(before) + at - start
 
 
 class ConfigError(WatcherError):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from watcher.model import Alert, Coverage, Item, Story
     from watcher.store import Tx
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""What a rule or query would have caught in the items that are there."""
+"""What a rule or query would have caught in the stored items."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from watcher.pipeline.backtest import Found, Hit, Miss
     from watcher.query import Node
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 BAR = 40  # characters of the longest bar
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from watcher.sources.delay import Delay, Expected
     from watcher.sources.trial import Trial
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 KEYS = ("file", "line", "column", "level", "message", "hint")
 

@@ -1,4 +1,4 @@
-"""Deliveries: messages sent, to be tried again, and dead; retry or drop them."""
+"""Messages: sent, to be tried again, dead; retry or drop them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from watcher.cli import common
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,4 +1,4 @@
-"""Demo: a small world of news sites on this machine, the real daemon, alerts on the screen; no account, no internet."""
+"""A demonstration on this machine: no account, no internet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from watcher.cli import common
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

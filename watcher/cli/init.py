@@ -12,7 +12,7 @@ import typer
 import watcher
 from watcher.errors import ConfigError
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 PACKAGE = Path(watcher.__file__).parent
 SCHEMA = "watcher.schema.json"

@@ -1,4 +1,4 @@
-"""Does a query match a text, and why; or many rules on many items."""
+"""Whether a query matches a text, and why; rules on many items."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from watcher.model import Item
     from watcher.query import Explanation, Finding, Node
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
@@ -48,9 +48,20 @@ def match(
         return
     if query is None or items is not None:
         raise typer.BadParameter("either QUERY and a text, or --rules FILE with --items FILE.jsonl")
+    if text is None and (query.startswith(("http://", "https://")) or _is_file(query)):
+        raise typer.BadParameter(
+            f"{query} is a text: the query, or with --rules a rule's name, goes before it"
+        )
     if text is None and sys.stdin.isatty():
         raise typer.BadParameter("a text to match: a URL, a file, or - for standard input")
     _one(query, rules, text or "-", url, title, json)
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):  # a long query is no file's name
+        return False
 
 
 def _bulk(rules: Path, items: Path, json: bool) -> None:

@@ -1,4 +1,4 @@
-"""Send a test message to a channel, or an alert as it is told there; set up a Telegram chat."""
+"""Send a test message, or an alert again, to a channel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from watcher.config import Channel, Config
     from watcher.model import Message
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

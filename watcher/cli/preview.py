@@ -1,4 +1,4 @@
-"""What a source or an article gives: kind, items, text, language, date."""
+"""What a source or an article gives: items, text, language, date."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from watcher.fetch import Client
     from watcher.workers import Workers
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 FULL = 100  # words from which a page is an article
 EXAMPLES = 5  # that are shown of what a page lists

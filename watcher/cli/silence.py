@@ -1,4 +1,4 @@
-"""Silences: hold back what a rule, a source or a channel would tell, until a time."""
+"""Silences: hold back what a rule, source or channel would tell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from watcher.config import Config
     from watcher.model import Silence
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Sources: when each was polled, what it gave, how it is; add, import and export them."""
+"""Sources: when each was polled, how it is; add, import, export."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Sources(typer.core.TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-app = typer.Typer(cls=Sources)
+app = typer.Typer(cls=Sources, add_completion=False)
 
 
 @app.callback(invoke_without_command=True)

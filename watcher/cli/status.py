@@ -9,7 +9,7 @@ import typer
 from watcher.cli import common
 from watcher.cli.alerts import rows_of
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 SHOWN = 10  # sources that failed at their last poll and are not unwell yet
 

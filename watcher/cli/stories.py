@@ -1,4 +1,4 @@
-"""Stories: near-duplicates told as one, in a file of items or in the store."""
+"""Which items are one story, in a file or in the store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from watcher.model import Item, Story
     from watcher.store.stories import StoredStory
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 SHOWN = 2  # passages of a copy that the original has not
 

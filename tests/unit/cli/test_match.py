@@ -73,6 +73,16 @@ def test_items_need_rules(watchlist: str, tmp_path: Path) -> None:
     assert run("attack", "--rules", watchlist, "--items", str(items))[0] == 2
 
 
+def test_a_text_alone_is_no_query(watchlist: str, tmp_path: Path) -> None:
+    """Else the file's name would be looked for in what stands on standard input."""
+    text = tmp_path / "a.txt"
+    text.write_text("attack")
+    for arguments in ([str(text)], ["--rules", watchlist, str(text)], ["https://news.example/a"]):
+        status, output = run(*arguments)
+        assert status == 2
+        assert "is a text: the query" in output
+
+
 def test_a_feed_is_said_to_be_one(tmp_path: Path) -> None:
     feed = tmp_path / "feed.xml"
     feed.write_text("<rss version='2.0'><channel><item><title>Moscow</title></item></channel></rss>")
