@@ -49,9 +49,7 @@ def match(
     if query is None or items is not None:
         raise typer.BadParameter("either QUERY and a text, or --rules FILE with --items FILE.jsonl")
     if text is None and (query.startswith(("http://", "https://")) or _is_file(query)):
-        raise typer.BadParameter(
-            f"{query} is a text: the query, or with --rules a rule's name, goes before it"
-        )
+        raise typer.BadParameter(f"{query} is a text: the query, or with --rules a rule's name, goes before it")
     if text is None and sys.stdin.isatty():
         raise typer.BadParameter("a text to match: a URL, a file, or - for standard input")
     _one(query, rules, text or "-", url, title, json)

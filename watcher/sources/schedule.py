@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from random import Random
 from typing import NamedTuple
 
@@ -79,6 +80,13 @@ def longest(source: Source) -> float | None:
     if source.cron is not None:
         return None
     return source.max if source.every == "auto" else source.every
+
+
+def cron_times(sources: Iterable[Source], now: float) -> dict[str, float]:
+    """When each of those that are polled by `cron` is polled next, by their ids; seconds since the epoch."""
+    by_cron = [(source.id, source.cron, source.timezone) for source in sources if source.cron is not None]
+    times = {(cron, zone): next_time(cron, zone, now) for cron, zone in {one[1:] for one in by_cron}}
+    return {id_: times[cron, zone] for id_, cron, zone in by_cron}
 
 
 def next_due(

@@ -337,9 +337,11 @@ class SourceStatements(Statements):
         """End the claim without a poll: its host has no turn for it before `next_due`."""
         await self._end(claim, due=_while_active(literal(_due(next_due), Double)))
 
-    async def hasten(self, due: Mapping[str, float]) -> None:
-        """Poll sources at these times, by their ids, where that is sooner than they would be."""
+    async def hasten(self, due: Mapping[str, float], *, well: bool = False) -> None:
+        """Poll sources at these times, by their ids, where that is sooner than they would be; or `well` ones alone."""
         sooner = source.c.active & (source.c.due > bindparam("by"))
+        if well:
+            sooner &= source.c.failures == 0
         statement = update(source).where(source.c.id == bindparam("of"), sooner).values(due=bindparam("by"))
         if due:
             await self._run(statement, [{"of": id_, "by": at} for id_, at in sorted(due.items())])

@@ -1,6 +1,8 @@
 import math
 from pathlib import Path
 
+import pytest
+
 from tests.clock import START, FakeClock
 from tests.contract.store.make import put_source
 from tests.newsroom import configured, newsroom
@@ -164,6 +166,24 @@ async def test_a_source_that_is_to_be_polled_more_often_is_so_from_its_last_poll
     clock.advance(300)
     await store.write(lambda tx: tx.sources.keep_within({"hourly": 60.0}, tx.now))
     assert (await state(store, "hourly")).next_due == START + 60 + 300  # now: its time is over
+
+
+@pytest.mark.parametrize(("failed", "due"), [(False, START + 100), (True, START + 24 * HOUR)])
+async def test_a_cron_time_that_is_changed_holds_for_the_poll_that_is_awaited(
+    store: Store, clock: FakeClock, tmp_path: Path, failed: bool, due: float
+) -> None:
+    """But for a source that failed, which may have been told to wait."""
+    services = newsroom(configured(tmp_path), store, clock)
+    await adopt(services, services.config)
+    await poll(store, "wire", next_due=START + 24 * HOUR)
+    if failed:
+        await store.write(lambda tx: tx.sources.hasten({"wire": START}))
+        [claim] = await store.claim(Queue.SOURCE, 10, 60)
+        await store.write(lambda tx: tx.sources.failed(claim, START + 24 * HOUR, "an error", "network", None))
+    file = tmp_path / "watcher.yaml"
+    file.write_text(file.read_text().replace("lang: en", "lang: en, cron: '*/15 * * * *'"))
+    await adopt(services, load(file, {}))
+    assert (await state(store, "wire")).next_due == due
 
 
 async def test_an_interval_that_is_shortened_holds_for_the_poll_that_is_awaited(
