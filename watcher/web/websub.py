@@ -27,7 +27,7 @@ class Callbacks:
 
     async def verify(self, request: web.Request) -> web.Response:
         """Give the challenge back of a verification that was asked for; take a denial."""
-        known = await self._known(request)
+        known = await self._known(request, web.HTTPNotFound)
         said = await answer(self._services, known, request.query)
         if said is None:
             raise web.HTTPNotFound(text="not asked for\n")
@@ -37,8 +37,11 @@ class Callbacks:
         return web.Response(text=said, headers={"X-Content-Type-Options": "nosniff"})
 
     async def push(self, request: web.Request) -> web.Response:
-        """Take what a hub pushes. What is signed wrongly is taken too, and ignored (WebSub, 7.1)."""
-        known = await self._known(request)
+        """Take what a hub pushes. What is signed wrongly is taken too, and ignored (WebSub, 7.1).
+
+        A hub that pushes for a subscription that was given up is told that it is gone, and may end it (WebSub, 7).
+        """
+        known = await self._known(request, web.HTTPGone)
         if known.state != "active":
             raise web.HTTPNotFound(text="no such subscription\n")
         if known.id not in self._services.sources:  # by another worker's configuration it may be
@@ -59,13 +62,15 @@ class Callbacks:
         self._wake()
         return web.Response(status=202)
 
-    async def _known(self, request: web.Request) -> Subscription:
+    async def _known(self, request: web.Request, gone: type[web.HTTPError]) -> Subscription:
         path = request.match_info["path"]
-        if _PATH.fullmatch(path):
-            async with self._services.store.read() as tx:
-                if found := await tx.subscriptions.at(path):
-                    return found
-        raise web.HTTPNotFound(text="no such subscription\n")
+        if not _PATH.fullmatch(path):
+            raise web.HTTPNotFound(text="no such subscription\n")
+        async with self._services.store.read() as tx:
+            found = await tx.subscriptions.at(path)
+        if found is None:
+            raise gone(text="no such subscription\n")
+        return found
 
     async def _body(self, request: web.Request) -> bytes:
         """The body, within its cap and its time."""

@@ -335,6 +335,17 @@ async def test_the_listener_takes_only_what_it_can_bear(open_desk: Open) -> None
         assert await status("GET", f"http://127.0.0.1:{desk.port}/websub/") == 404
 
 
+async def test_a_hub_is_told_of_a_subscription_that_was_given_up(open_desk: Open) -> None:
+    """410, by which it may end it; what it asks of it is still not found."""
+    desk = await open_desk()
+    await desk.subscribed()
+    topic, callback = desk.hub.asked[0]["hub.topic"], desk.hub.asked[0]["hub.callback"]
+    store = desk.pipeline.services.store
+    await store.write(lambda tx: tx.subscriptions.sync(lambda: "", wanted=False))  # no public_url any more
+    assert await desk.hub.push() == [410]
+    assert (await desk.hub.call(callback, mode="subscribe", topic=topic, challenge="c"))[0] == 404
+
+
 async def test_healthz_says_what_status_says(open_desk: Open) -> None:
     desk = await open_desk()
     store, url = desk.pipeline.services.store, f"http://127.0.0.1:{desk.port}/healthz"
