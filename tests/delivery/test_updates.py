@@ -170,7 +170,8 @@ async def test_a_rule_that_did_not_match_before_alerts(start: Start, fakes: Fake
             items = await tx.items.get([alert.item for alert in alerts.values()])
         assert "mayor blamed" in items[alerts["mayor"].item].summary
         assert alerts["mayor"].story == alerts["ferry"].story
-        assert alerts["navy"].reason is Reason.FIRST_SIGHT
+        assert alerts["navy"].reason is Reason.LATER_TEXT
+        assert alerts["ferry"].reason is Reason.FIRST_SIGHT
     assert len(fakes.telegram.messages) == 2 and "navy" in fakes.telegram.messages[-1].text
     assert "mayor" in fakes.telegram.edits[-1].text
 

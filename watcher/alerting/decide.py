@@ -32,14 +32,15 @@ def alert(
     min_outlets: int,
     copies: int = 1,
     min_copies: int = 1,
+    sight: Reason = Reason.FIRST_SIGHT,
 ) -> Decision:
     """Decide on a rule's first match of a story.
 
     `published` is the item's own date, None if it has none; items published before `oldest` (the source's max_age,
     counted back from its last success) are never told. `baseline` says that the item was found at the first poll of
     its source, for which `first_poll` is "digest", "alert" or "silent". `outlets` report the event and `copies` of
-    them carry this one text; the rule wants `min_outlets` and `min_copies`. That a copy of the story was told before is
-    not known here: the alert's derived id says it.
+    them carry this one text; the rule wants `min_outlets` and `min_copies`. `sight` says what is told by this match.
+    That a copy of the story was told before is not known here: the alert's derived id says it.
     """
     if baseline and first_poll == "silent":
         return Decision(AlertState.DROPPED, Reason.SILENT_BASELINE, "baseline")
@@ -52,4 +53,4 @@ def alert(
         return Decision(AlertState.HELD, Reason.FEW_OUTLETS, kind)
     if copies < min_copies:
         return Decision(AlertState.HELD, Reason.FEW_COPIES, kind)
-    return Decision(AlertState.WAITING, Reason.BASELINE if baseline else Reason.FIRST_SIGHT, kind)
+    return Decision(AlertState.WAITING, Reason.BASELINE if baseline else sight, kind)

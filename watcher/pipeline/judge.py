@@ -147,6 +147,7 @@ async def _alert(
     now: float,
 ) -> tuple[Reason, int]:
     """The alert of `rule` on `story`, where there is none yet: why it was or was not told, and 1 or 0."""
+    new = story.first_item == one.item.id and not one.again  # and so are its alerts
     decision = decide.alert(
         published=one.item.published,
         oldest=one.oldest,
@@ -156,9 +157,9 @@ async def _alert(
         min_outlets=rule.min_outlets,
         copies=len(story.outlets),
         min_copies=rule.min_copies,
+        sight=Reason.FIRST_SIGHT if new else Reason.LATER_TEXT if one.again else Reason.MATCHING_COPY,
     )
     id_, dropped = derive_id("alert", rule.id, story.id), decision.state is AlertState.DROPPED
-    new = story.first_item == one.item.id and not one.again  # and so are its alerts
     for known in [] if new else await tx.alerts.get([id_]):
         if dropped or known.state is not AlertState.DROPPED or known.reason not in BASELINES:
             return Reason.COPY, 0

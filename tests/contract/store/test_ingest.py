@@ -77,6 +77,17 @@ async def test_own_reports_are_stories_of_one_event_and_each_is_an_alert(
     assert [alert.state for alert in await alerts(store)] == [AlertState.WAITING] * 3
 
 
+async def test_a_copy_that_a_rule_matches_first_says_so(store: Store, clock: FakeClock, tmp_path: Path) -> None:
+    services = room(tmp_path, store, clock, "{all: {query: harbour}, wire: {query: agency}}")
+    await ingest(services, report("herald.example"))
+    await ingest(services, reprint("herald.example", "mirror.example"))
+    assert len(await stories(store)) == 1
+    assert {(one.rule, one.reason) for one in await alerts(store)} == {
+        ("all", Reason.FIRST_SIGHT),
+        ("wire", Reason.MATCHING_COPY),
+    }
+
+
 async def test_an_event_is_over_after_six_hours(store: Store, clock: FakeClock, tmp_path: Path) -> None:
     services = room(tmp_path, store, clock)
     await ingest(services, report("herald.example"))
