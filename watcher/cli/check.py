@@ -95,6 +95,7 @@ async def _try(config: Config) -> list[Trial]:
     clock = SystemClock()
     sources = [source for source in config.sources.values() if source.name not in config.withheld]
     client = Client(config.settings.fetch.client(), config.private_hosts, clock, Random())
+    client.patient = True  # a source that has no turn at its host now is to be tried all the same
     async with client as fetch, Workers() as workers:
         return await try_all(sources, Tools(fetch, workers, clock))
 

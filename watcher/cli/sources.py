@@ -105,8 +105,12 @@ def import_(
 def export(config: common.ConfigOption = None, secrets: common.SecretsOption = None) -> None:
     """Print the feeds as OPML; tags become folders."""
     from watcher.config.opml import write_opml
+    from watcher.fetch.urls import shown
 
-    typer.echo(write_opml(common.load_config(config, secrets).sources.values()), nl=False)
+    found = common.load_config(config, secrets).sources.values()
+    typer.echo(write_opml(found), nl=False)
+    if secret := [source.name for source in found if source.kind == "feed" and shown(source.address) != source.address]:
+        typer.echo(f"with a secret in the address: {', '.join(secret)}", err=True)
 
 
 def _add(outlines: list[Any], config: Path | None, secrets: Path | None) -> None:

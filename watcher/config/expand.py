@@ -8,6 +8,7 @@ from typing import Any
 from watcher.config.nodes import File, Node, Scalar, Sequence
 from watcher.config.report import Report
 from watcher.config.secrets import Lookup
+from watcher.text import references
 
 _DOLLAR = re.compile(
     r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Za-z_]\w*)(?::-(?P<default>[^}]*))?\}|(?P<broken>\{))", re.ASCII
@@ -41,6 +42,8 @@ class Expander:
                 self._complain(file, node, found, "this ${ is no reference", "write ${NAME}, or $$ for a dollar sign")
                 return found[0]
             value = self.lookup.get(found["name"])
+            if value:
+                references.remember(value, found["name"])
             if not value and found["default"] is not None:
                 value = found["default"]
             if value is None:

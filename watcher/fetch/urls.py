@@ -7,6 +7,7 @@ import re
 from yarl import URL
 
 from watcher.errors import FetchError, FetchKind
+from watcher.text.references import masked
 
 _SECRET_NAME = re.compile(r"key|token|secret|pass|auth|sig|cred|session", re.IGNORECASE)
 _VALUE = re.compile(r"([?&;])([^=&;#]+)=([^&;#]+)")
@@ -39,12 +40,12 @@ def checked(text: str) -> URL:
 
 
 def shown(text: str) -> str:
-    """`text` fit for logs and errors: no user, no password, no value that is named like a secret."""
+    """`text` fit for logs and errors: no user, no password, no value that is named like a secret or was a reference."""
 
     def mask(found: re.Match[str]) -> str:
         return f"{found[1]}{found[2]}=***" if _SECRET_NAME.search(found[2]) else found[0]
 
-    return _VALUE.sub(mask, _USERINFO.sub("", text[:2000]))
+    return masked(_VALUE.sub(mask, _USERINFO.sub("", text[:2000])))
 
 
 def origin(url: URL) -> tuple[str, str, int]:

@@ -16,6 +16,7 @@ from watcher.query import has_not
 from watcher.sources import Source
 from watcher.store import Tx
 from watcher.text.language import detect
+from watcher.text.urls import words_of
 
 BACKOFF = (60.0, 300.0, 1800.0, 7200.0)  # after the last, the item stays judged on its feed's text
 NOT_WAITS = 60.0  # how long a rule with NOT waits for the text before it judges what the feed gave
@@ -128,10 +129,12 @@ def _oldest(services: Services, source: Source, waiting: WaitingItem) -> float:
 def _with_article(item: Item, article: Article, source: Source) -> Item:
     """The item as its article has it; what the feed said stands where the article says less."""
     body = max(article.text, item.body, key=len)
-    lang = source.lang or detect(item.title or article.title, body, article.lang or item.lang)
+    made_up = item.title == words_of(item.url)  # for want of one in a sitemap
+    title = (article.title or item.title) if made_up else (item.title or article.title)
+    lang = source.lang or detect(title, body, article.lang or item.lang)
     return replace(
         item,
-        title=item.title or article.title,
+        title=title,
         body=body,
         author=item.author or article.author,
         published=item.published if item.published is not None else article.published,

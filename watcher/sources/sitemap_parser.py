@@ -11,12 +11,11 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit
 from xml.parsers import expat
 
 from watcher.errors import ParseError
 from watcher.sources.entries import Entry, per_day, to_items
-from watcher.text.urls import canonical, resolve
+from watcher.text.urls import canonical, resolve, words_of
 
 MAX_BYTES = 60_000_000  # decompressed; the protocol allows 50 MB
 MAX_URLS = 60_000  # the protocol allows 50,000
@@ -95,14 +94,6 @@ def _kept(entries: list[Entry]) -> list[Entry]:
     half = room // 2
     ends = undated if len(undated) <= room else [*undated[:half], *undated[-half:]]
     return [*dated[: MAX_ITEMS - len(ends)], *ends]
-
-
-def words_of(url: str) -> str:
-    """What an address says in words, for want of a title: /2027/river-rises-88.html gives "river rises"."""
-    segments = [segment for segment in unquote(urlsplit(url).path).split("/") if segment]
-    last = re.sub(r"\.[a-z]{1,5}$", "", segments[-1]) if segments else ""
-    found = [word for word in re.split(r"[\W_]+", last) if word and not word.isdigit()]
-    return " ".join(found) if len(found) >= 2 else ""
 
 
 def moment(text: str) -> float | None:

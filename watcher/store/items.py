@@ -199,9 +199,12 @@ class ItemStatements(Statements):
         await self._end(claim, due=None, error=None, article_hash=article_hash, **item_values(one))
 
     async def sharing(self, one: Item, article_hash: str) -> int:
-        """How many items of the same host, under other titles, were read to have just this text."""
+        """How many pages of the same host, under other titles, were read to have just this text.
+
+        One that several sources list, each under a title of its own, is one page.
+        """
         row = await self._first(
-            select(func.count().label("number")).where(
+            select(func.count(item.c.canonical.distinct()).label("number")).where(
                 item.c.article_hash == article_hash,
                 item.c.site == one.site,
                 item.c.title != one.title,

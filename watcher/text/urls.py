@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote, urljoin, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urljoin, urlsplit
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
@@ -240,6 +240,14 @@ def host(url: str) -> str:
     """The host name of an http(s) URL, lower case, in ASCII; "" where there is none."""
     parts = _split(url)
     return parts[0] if parts else ""
+
+
+def words_of(url: str) -> str:
+    """What an address says in words, for want of a title: /2027/river-rises-88.html gives "river rises"."""
+    segments = [segment for segment in unquote(urlsplit(url).path).split("/") if segment]
+    last = re.sub(r"\.[a-z]{1,5}$", "", segments[-1]) if segments else ""
+    found = [word for word in re.split(r"[\W_]+", last) if word and not word.isdigit()]
+    return " ".join(found) if len(found) >= 2 else ""
 
 
 def resolve(base: str, link: str) -> str:

@@ -40,6 +40,34 @@ async def test_each_source_is_polled_once(serve, ok, tmp_path: Path) -> None:
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.yaml"]
 
 
+async def test_many_sources_of_one_host_are_all_tried(serve, ok, tmp_path: Path) -> None:
+    names = [f"s{number:02}" for number in range(14)]
+    site = await serve({f"/{name}": ok(RSS) for name in names})
+    (tmp_path / "a.yaml").write_text(
+        "channels: {screen: {url: 'console://'}}\nsettings: {fetch: {host_gap: 0s}}\nsources:\n"
+        + "".join(f"  {name}: {{feed: '{site.url}/{name}'}}\n" for name in names)
+    )
+    arguments = ["check", "--config", str(tmp_path), "--network"]
+    done = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+    assert done.exit_code == 0, done.stdout
+    assert len(site.asked) == 14
+
+
+async def test_what_stood_as_a_reference_is_shown_as_one(serve, ok, tmp_path: Path, monkeypatch) -> None:
+    """Wherever in the address it stands, and whatever it is called."""
+    monkeypatch.setenv("FEED_KEY", "s3cr3t-4nd-more")
+    site = await serve({})
+    (tmp_path / "a.yaml").write_text(
+        "channels: {screen: {url: 'console://'}}\nsettings: {fetch: {host_gap: 0s}}\nsources:\n"
+        f"  a: {{feed: '{site.url}/${{FEED_KEY}}/feed'}}\n  b: {{feed: '{site.url}/feed?q=${{FEED_KEY}}&x=1'}}\n"
+    )
+    done = await asyncio.to_thread(CliRunner().invoke, app, ["check", "--config", str(tmp_path), "--network"])
+    assert {asked.path for asked in site.asked} == {"/s3cr3t-4nd-more/feed", "/feed?q=s3cr3t-4nd-more&x=1"}
+    assert "s3cr3t" not in done.output
+    assert f"{site.url}/${{FEED_KEY}}/feed: HTTP 404" in done.output
+    assert f"{site.url}/feed?q=${{FEED_KEY}}&x=1: HTTP 404" in done.output
+
+
 async def test_a_feed_that_ends_too_early_is_read_with_a_remark(serve, ok, tmp_path: Path) -> None:
     site = await serve({"/feed": ok(RSS.removesuffix(b"/channel></rss>"))})
     (tmp_path / "a.yaml").write_text(

@@ -68,3 +68,57 @@ async def test_a_text_that_several_items_share_is_a_wall(serve, start, ok) -> No
     assert len(walled) == 2 and "9" not in walled
     assert all("the same text as" in (stored[number].error or "") and not stored[number].item.body for number in walled)
     assert "old mill" in stored["9"].item.body and stored["9"].error is None
+
+
+def article(*words: str) -> bytes:
+    own = "".join(f"<p>{word} stood at the gate of the old mill and spoke of rain. {WORDS}</p>" for word in words)
+    return PAGE.format("The mill burns", own).encode()
+
+
+async def test_a_page_that_several_sources_list_is_no_wall(serve, start, ok) -> None:
+    """Each under a title of its own, and one with something in its address."""
+    pages: dict[str, bytes] = {}
+    site = await serve(pages)
+    pages["/9"] = pages["/9?a=1"] = ok(article(*WORDS.split()), "Content-Type: text/html")
+    names = ("a", "b", "c", "d", "e")
+    for name in names:
+        query = "?a=1" if name == "e" else ""
+        item = f"<item><title>{name} says: the mill</title><link>{site.url}/9{query}</link></item>"
+        pages[f"/{name}"] = ok(f"<rss version='2.0'><channel><title>t</title>{item}</channel></rss>".encode())
+    pipeline = await start(configuration(site, *names).replace("full_text: never", "full_text: always"))
+    await pipeline.poll()
+    await pipeline.read()
+    async with pipeline.services.store.read() as tx:
+        stored = await tx.items.list(10)
+    assert len(stored) == 5
+    assert all(one.error is None and "old mill" in one.item.body for one in stored)
+
+
+async def test_who_was_not_asked_has_not_failed(serve, start, ok) -> None:
+    """A host that asks one source to wait is asked by no other meanwhile; they are put off."""
+    site = await serve({"/a": ok(b"", "Retry-After: 600", status="429 Too Many Requests"), "/b": ok(feed("/b"))})
+    pipeline = await start(configuration(site, "a", "b"))
+    await pipeline.poll()
+    states = {one.state.id: one for one in await pipeline.sources()}
+    assert [asked.path for asked in site.asked] == ["/a"]
+    assert (states["a"].state.failures, states["a"].error_kind) == (1, "rate limited")
+    assert (states["b"].state.failures, states["b"].polled_at) == (0, None)
+    assert states["b"].state.next_due == pipeline.clock.time + 600
+    pipeline.clock.time += 601
+    await pipeline.poll()
+    assert "/b" in [asked.path for asked in site.asked]
+
+
+async def test_a_title_made_of_an_address_gives_way_to_the_article_s(serve, start, ok) -> None:
+    pages: dict[str, bytes] = {}
+    site = await serve(pages)
+    pages["/old-mill-on-fire"] = ok(article(*WORDS.split()), "Content-Type: text/html")
+    listed = f"<url><loc>{site.url}/old-mill-on-fire</loc></url>"
+    pages["/a"] = ok(f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{listed}</urlset>".encode())
+    text = configuration(site, "a").replace("full_text: never", "full_text: always").replace("feed:", "sitemap:")
+    pipeline = await start(text)
+    await pipeline.poll()
+    await pipeline.read()
+    async with pipeline.services.store.read() as tx:
+        [one] = await tx.items.list(10)
+    assert one.item.title == "The mill burns"

@@ -7,7 +7,8 @@ from watcher.errors import ParseError
 from watcher.model import Item
 from watcher.sources import Outcome
 from watcher.sources.sitemap import due_files, newest_first
-from watcher.sources.sitemap_parser import MAX_BYTES, MAX_ITEMS, moment, parse_sitemap, words_of
+from watcher.sources.sitemap_parser import MAX_BYTES, MAX_ITEMS, moment, parse_sitemap
+from watcher.text.urls import words_of
 
 NOW = 1_800_000_000.0
 NS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
