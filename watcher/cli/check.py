@@ -60,10 +60,19 @@ def check(
             typer.echo(f"{name:20} {_expected(expected)}")
         silent = sum(bool(trial.error) for trial in trials)
         typer.echo(_summary(loaded, errors, len(problems) - errors, silent))
+        if config is None and loaded is not None:
+            _say_what_is_not_read(common.config_path(config), loaded)
     if errors:
         raise typer.Exit(2)
     if any(trial.error for trial in trials):
         raise typer.Exit(1)
+
+
+def _say_what_is_not_read(path: Path, loaded: Config) -> None:
+    """Where the file that was found watches nothing, and others lie beside it."""
+    beside = [file.name for file in sorted(path.parent.glob("*.yaml")) if file != path] if path.is_file() else []
+    if beside and not (loaded.sources and loaded.rules):
+        typer.echo(f"Only {path} was read. Beside it: {', '.join(beside)}; --config {path.parent} reads them together.")
 
 
 async def _unusable(config: Config, path: Path) -> list[Problem]:

@@ -54,10 +54,18 @@ def preview(
 
 
 async def _preview(what: str, kind: str | None, url: str) -> dict[str, Any]:
+    from watcher.errors import ParseError
     from watcher.workers import Workers
 
     body, content_type, address = await _get(what, url)
     online = what.startswith(("http://", "https://"))
+    if kind is None and online and looks_like_sitemap(body):
+        return await _polled(what, "sitemap")
+    if kind is None and online and body.lstrip()[:1] in (b"{", b"[") and not looks_like_feed(body):
+        raise ParseError(
+            f"{what}: this is JSON: `json: {what}` with `items:` (where its list is) and `map:` (what is an item's "
+            "title, url and text) reads it; `watcher preview --kind json` says what is in it"
+        )
     async with Workers(count=1) as workers:
         if kind == "feed" or (kind is None and looks_like_feed(body)):
             feed = await _feed(body, content_type, address, workers)
@@ -138,6 +146,18 @@ def looks_like_feed(body: bytes) -> bool:
     if head.startswith(b"{"):
         return b"jsonfeed.org" in head or b'"items"' in body
     return any(mark in head for mark in (b"<rss", b"<feed", b"<rdf:rdf", b"<channel")) and b"<html" not in head
+
+
+def looks_like_sitemap(body: bytes) -> bool:
+    """Whether a body is a sitemap or an index of them, packed or not, by its first kilobytes."""
+    import zlib
+
+    if body.startswith(b"\x1f\x8b"):
+        try:
+            body = zlib.decompressobj(31).decompress(body, 4096)
+        except zlib.error:
+            return False
+    return any(mark in body[:4096] for mark in (b"<urlset", b"<sitemapindex"))
 
 
 def looks_like_page(body: bytes) -> bool:

@@ -140,6 +140,9 @@ def words(details: ErrorDetails, node: Node | None = None) -> tuple[str, str]:
         written = node.value if isinstance(node, Scalar) else ""
         hint = near(written, re.findall(r"'([^']*)'", expected), "")
         return f"expected {expected.replace(chr(39), '')}", hint if "did you" in hint else ""
+    if kind == "greater_than_equal":
+        duration = isinstance(node, Scalar) and node.value[-1:].isalpha()
+        return f"expected at least {details['ctx']['ge']:g}{'s' if duration else ''}", ""
     if kind == "value_error":
         return str(details.get("ctx", {}).get("error", details["msg"])), ""
     text = details["msg"]

@@ -190,7 +190,19 @@ class Sections:
                 if host := urlsplit(source.address).hostname:
                     self.private_hosts.add(host)
         self._distinct({name: source.id for name, source in sources.items()}, "sources")
+        self._lint_twins(sources)
         return sources
+
+    def _lint_twins(self, sources: Mapping[str, Source]) -> None:
+        """Warn of a feed that two sources poll: each of its items is then two, of which the second is a copy."""
+        first: dict[str, str] = {}
+        for name, source in sources.items():
+            twin = first.setdefault(source.address, name) if source.kind == "feed" else name
+            if twin != name:
+                entry = entries(self.files, "sources", Report())[name]
+                self.report.add_at(
+                    entry.file, entry.key, f'"{name}" polls the same feed as "{twin}"', "take one away", "warning"
+                )
 
     def _kind(self, entry: Entry, known: Mapping[str, type[Source]]) -> type[Source] | None:
         """The kind of a source: the one key of it that names a kind."""

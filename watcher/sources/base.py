@@ -10,7 +10,16 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    model_validator,
+)
 
 from watcher.model import Item, SourceState
 from watcher.text import cron
@@ -167,6 +176,13 @@ class Auth(BaseModel):
         return f"Bearer {self.bearer.get_secret_value()}"
 
 
+def _code(text: object) -> object:
+    """What may be a language's code; else ValueError in words that say what is one."""
+    if isinstance(text, str) and not re.fullmatch(r"([a-z]{2,3})?", text):
+        raise ValueError("expected a language's code of two or three letters, as en or uk")
+    return text
+
+
 class Source(BaseModel, ABC):
     """A source: its configuration, and how it is polled. Each kind is a subclass with a field named like `kind`."""
 
@@ -193,7 +209,9 @@ class Source(BaseModel, ABC):
     proxy: Annotated[SecretStr, AfterValidator(_proxy)] | None = Field(
         None, description="A proxy: http://, https:// or, for .onion addresses too, socks5h://."
     )
-    lang: str = Field("", pattern=r"^([a-z]{2,3})?$", description="The language of its items, as en or uk.")
+    lang: Annotated[str, BeforeValidator(_code)] = Field(
+        "", pattern=r"^([a-z]{2,3})?$", description="The language of its items, as en or uk."
+    )
     outlet: str = Field("", description="Who publishes it, where the items' own addresses do not say.")
     copies: Literal["text", "url", "off"] = Field("text", description="What makes two of its items one story.")
     first_poll: Literal["digest", "alert", "silent"] = Field(

@@ -40,7 +40,10 @@ def parse_json(body: bytes, url: str, source: str, items: str, fields: Mapping[s
         raise ParseError("this JSON is nested too deeply") from None
     entries = [entry for row in rows if (entry := _entry(row, url)).title or entry.url or entry.body or entry.summary]
     if rows and not entries:
-        raise ParseError(f"no item has a title, a link or a text: check `map`; an item is {_what(found[0])}")
+        raise ParseError(
+            f"no item has a title, a link or a text: say with `map` where they are, as in "
+            f"map: {{title: headline, url: link}}; an item is {_what(found[0])}"
+        )
     kept = newest(entries, MAX_ITEMS)
     plain = [tuple(getattr(item, name) for name in item.__slots__) for item in to_items(source, kept, now)]
     return {"items": plain, "per_day": per_day((entry.published for entry in kept), now)}

@@ -25,7 +25,10 @@ def _name(text: str) -> str:
     text = text.strip()
     found = re.fullmatch(r"(?:(?:https?://)?(?:t\.me|telegram\.me)/(?:s/)?)?@?([A-Za-z]\w{3,31})/?", text, re.ASCII)
     if not found:
-        raise ValueError("expected a public channel's name, as in https://t.me/NAME (private channels cannot be read)")
+        raise ValueError(
+            "expected a public channel's name of 4 to 32 letters, digits and _, as in https://t.me/NAME (private "
+            "channels cannot be read)"
+        )
     return found[1]
 
 

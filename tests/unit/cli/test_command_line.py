@@ -164,3 +164,14 @@ def test_schema_is_json() -> None:
     code, out, _ = run("schema")
     assert code == 0
     assert json.loads(out)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_check_says_which_files_it_did_not_read_where_nothing_is_watched(tmp_path: Path) -> None:
+    (tmp_path / "watcher.yaml").write_text("channels: {screen: {url: 'console://'}}\n")
+    assert "Only" not in run("check")[1]
+    (tmp_path / "world.yaml").write_text("sources: {a: {feed: 'https://example.org/'}}\nrules: {r: {query: a}}\n")
+    _, said, _ = run("check")
+    assert said.splitlines()[-1] == (
+        "Only watcher.yaml was read. Beside it: world.yaml; --config . reads them together."
+    )
+    assert "1 source, 1 rule" in run("check", "--config", ".")[1]

@@ -1,6 +1,7 @@
 """`watcher preview --kind`: what a source of that kind gives, as the daemon would poll it."""
 
 import asyncio
+import gzip
 import json
 
 import pytest
@@ -68,3 +69,19 @@ def test_what_cannot_be_such_a_source_is_said() -> None:
         done = CliRunner().invoke(app, ["preview", what, "--kind", kind])
         assert done.exit_code == 2
         assert "expected" in done.stderr
+
+
+async def test_a_sitemap_is_known_by_itself(serve, ok) -> None:
+    site = await serve({"/map.xml": ok(SITEMAP), "/map.xml.gz": ok(gzip.compress(SITEMAP))})
+    for name in ("map.xml", "map.xml.gz"):
+        done = await asyncio.to_thread(CliRunner().invoke, app, ["preview", f"{site.url}/{name}"])
+        assert done.exit_code == 0, done.output
+        assert done.stdout.startswith("sitemap: ") and "river rises" in done.stdout
+        assert f"{{sitemap: {site.url}/{name}}}" in done.stdout.replace('"', "")
+
+
+async def test_json_that_is_no_feed_is_said_to_be_so(serve, ok) -> None:
+    site = await serve({"/api": ok(API)})
+    done = await asyncio.to_thread(CliRunner().invoke, app, ["preview", f"{site.url}/api"])
+    assert done.exit_code != 0
+    assert "this is JSON" in str(done.exception or "") + done.output

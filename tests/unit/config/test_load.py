@@ -108,10 +108,12 @@ def test_the_limits_of_a_channel(tmp_path: Path) -> None:
         ("sources:\n  s: {fed: https://example.org/}\n", "s: {", "does not say what it is", "did you mean feed?"),
         ("sources:\n  s: {feed: 'https://example.org/', evry: 5m}\n", "evry", "unknown key", "did you mean every?"),
         ("sources:\n  s: {feed: 'https://example.org/', every: 5}\n", "5}", "a duration needs a unit", ""),
+        ("sources:\n  s: {feed: 'https://example.org/', every: 0s}\n", "0s", "expected at least 1s", ""),
+        ("sources:\n  s: {feed: 'https://example.org/', lang: english}\n", "english", "as en or uk", ""),
         ("rules:\n  r: {notify: []}\n", "r: {", '"query" is missing', ""),
         ("rules:\n  r: {query: a, notify: desk}\n", "desk", "expected a list, such as [one, two], found a text", ""),
         ("rules:\n  r: {query: a, priority: hihg}\n", "hihg", "expected normal or high", "did you mean high?"),
-        ("rules:\n  r: {query: a, min_outlets: 0}\n", "0}", "greater than or equal to 1", ""),
+        ("rules:\n  r: {query: a, min_outlets: 0}\n", "0}", "expected at least 1", ""),
         ("rules:\n  r: {query: a, min_outlets: two}\n", "two", "expected a whole number", ""),
         ("rules:\n  r: {query: [a]}\n", "[a]", "YAML reads a list here", "in a | block or in single quotes"),
         ("rules:\n  r: {query: {US}}\n", "{US}", "YAML reads keys with values here", "in single quotes"),
@@ -241,6 +243,17 @@ def test_hours_without_a_time_zone_are_linted(tmp_path: Path) -> None:
     [warning] = good(tmp_path, text, {"TZ": "Asia/Tokyo"}).warnings
     assert "Asia/Tokyo" in warning.message
     assert good(tmp_path, "settings: {timezone: UTC}\n" + text).warnings == []
+
+
+def test_a_feed_that_two_sources_poll_is_warned_of(tmp_path: Path) -> None:
+    """Pages and lists may be read twice, for other parts of them."""
+    text = (
+        "sources:\n  a: {feed: 'https://example.org/f'}\n  b: {feed: 'https://example.org/f'}\n"
+        "  c: {page: 'https://example.org/'}\n  d: {page: 'https://example.org/'}\n"
+    )
+    [warning] = good(tmp_path, text).warnings
+    assert warning.message == '"b" polls the same feed as "a"'
+    assert at(warning, text).startswith("b: ")
 
 
 def test_findings_of_the_lint_are_warnings_at_their_place(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_dates(value, at: float | None) -> None:
         (b"<html>", "@", "the answer is no JSON .* begins with: <html>"),
         (b'{"error": "no key", "code": 3}', "articles[].x | [0]", "names no list; an object with the keys code, error"),
         (b"[" * 100_000, "@", "nested too deeply"),
-        (b'[{"a": 1}, {"a": 2}]', "@", "check `map`; an item is an object with the keys a"),
+        (b'[{"a": 1}, {"a": 2}]', "@", "say with `map` where they are, .*; an item is an object with the keys a"),
         (b"[1]", "length(`1`)", "cannot be evaluated"),
     ],
 )
