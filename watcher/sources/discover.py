@@ -34,15 +34,17 @@ async def discover(body: bytes, charset: str, url: str, tools: Tools, request: A
     """What the page in `body`, which came from `url`, and its site offer, the best first.
 
     Feeds that the page names, sitemaps that robots.txt names (news before others), the page's own list of articles,
-    and else the page itself, to be watched for changes. `request(url)` makes a request; that there is no robots.txt
-    is no error.
+    and the page itself, to be watched for changes, where it is no front page or there is nothing else. `request(url)`
+    makes a request; that there is no robots.txt is no error.
     """
     found: dict[str, Any] = await tools.workers.run(READ, body, charset, url, deadline=READ_DEADLINE)
     offers = [Offer("feed", address, title) for address, title in found["feeds"]]
     offers += [Offer("sitemap", address) for address in await _sitemaps(url, tools, request)]
     if len(found["articles"]) >= ENOUGH:
         offers.append(Offer("links", url, found["title"], tuple(found["articles"])))
-    return offers or [Offer("page", url, found["title"])]
+    if not offers or urlsplit(url).path.strip("/"):  # a site's front page is seldom watched for its own sake
+        offers.append(Offer("page", url, found["title"]))
+    return offers
 
 
 async def _sitemaps(url: str, tools: Tools, request: Any) -> list[str]:

@@ -45,6 +45,14 @@ async def test_a_page_that_offers_nothing_can_be_watched(serve, tools) -> None:
     assert (offer.kind, offer.title) == ("page", "Notice")
 
 
+async def test_a_page_within_a_site_can_be_watched_too(serve, ok, tools) -> None:
+    site = await serve({"/robots.txt": ok(b"Sitemap: https://lake.example/map.xml")})
+    offers = await discover(b"<title>Notice</title><p>Closed.", "", f"{site.url}/notice", tools, Request)
+    assert [offer.kind for offer in offers] == ["sitemap", "page"]
+    offers = await discover(b"<title>Lake</title><p>Hello.", "", f"{site.url}/", tools, Request)
+    assert [offer.kind for offer in offers] == ["sitemap"]
+
+
 def test_what_is_printed_can_be_pasted(tmp_path: Path) -> None:
     addresses = ["https://www.lake.example/feed", "https://lake.example/a?b=[1]&c={x},#y:&$z", "https://t.me/s/lake"]
     text = as_yaml([Offer("feed", address) for address in addresses])
