@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from sqlalchemy import update
 
@@ -45,4 +46,5 @@ async def look_up(
 
 async def heard(tx: Tx, words: Collection[int], title: Collection[int], since: float) -> Heard:
     """The reports that may be of an item's event, by the words of the item and of its title."""
-    return (await tx.events.around([(words, title)], since)).heard(words, title)
+    found = (await tx.events.around([(words, title)], since)).heard(words, title)
+    return replace(found, held={word: events for word in words if (events := found.held.get(word))})

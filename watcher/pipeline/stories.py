@@ -82,6 +82,8 @@ class _Batch:
         hearing = await self._tx.events.around(said, self._now - EVENT_WINDOW)
         placed = {one.item.id: await self._one(nearby, hearing, one, sought[one.item.id]) for one in texts}
         await self._write(nearby, hearing)
+        if not nearby.joined:
+            return placed
         return {id_: replace(one, story=nearby.current(one.story)) for id_, one in placed.items()}
 
     async def _one(self, nearby: Nearby, hearing: Hearing, one: Text, sought: Sought) -> Placed:

@@ -51,12 +51,8 @@ class Heard:
     """What is known of an item's words."""
 
     reports: tuple[Report, ...] = ()  # stories whose titles hold some of its title
-    held: Mapping[int, int] = field(default_factory=dict)  # how many events hold each word in a title
-
-    @property
-    def common(self) -> frozenset[int]:
-        """Words that so many events hold that they say nothing of any."""
-        return frozenset([word for word, events in self.held.items() if events >= COMMON_WORD])
+    held: Mapping[int, int] = field(default_factory=dict)  # how many events hold a word in a title, also of others
+    common: frozenset[int] = frozenset()  # its words that so many events hold that they say nothing of any
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +210,11 @@ class Hearing:
         if not title:
             return Heard()
         reports = [self._reports[number] for number in self.best(title) if number in self._reports]
-        if nearby is not None:
+        if nearby is not None and nearby.joined:
             reports = [replace(report, story=nearby.current(report.story)) for report in reports]
-        return Heard(tuple(reports), {word: held for word in words if (held := self.held.get(word))})
+        held = self.held
+        common = frozenset([word for word in words if held.get(word, 0) >= COMMON_WORD])
+        return Heard(tuple(reports), held, common)
 
     def describing(self, event: str) -> int:
         """How many stories of the batch describe an event."""
