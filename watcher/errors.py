@@ -4,7 +4,7 @@
     ├── ConfigError            the user's files or environment; carries Problem values with file, line and column
     ├── QueryError             a rule's query does not parse; carries the column and what was expected
     ├── FetchError             a source or article could not be fetched; `kind` says how
-    │   └── HostBusy           not asked at all: too many requests wait for the host, or it asked to be left alone
+    │   └── HostBusy           not asked at all: too many requests wait for the host
     ├── ParseError             what was fetched is not what it should be
     │   └── WorkerError        a worker process was killed at its deadline, ran out of memory, or died
     ├── TransportError         a channel did not take a message; permanent, transient or ambiguous
@@ -121,10 +121,7 @@ class FetchError(WatcherError):
 
 
 class HostBusy(FetchError):
-    """Nothing was asked: too many requests wait for a turn at the host, or it asked to be left alone.
-
-    There is one in `retry_after` seconds.
-    """
+    """Nothing was asked: too many requests wait for a turn at the host. There is one in `retry_after` seconds."""
 
 
 class ParseError(WatcherError):

@@ -39,8 +39,8 @@ class Reason(StrEnum):
 
     # about a match
     FIRST_SIGHT = "first sight of the story"
-    MATCHING_COPY = "the first copy of the story that the rule matches"
-    LATER_TEXT = "the text as it is now, or the article, matches; what was judged before did not"
+    MATCHING_COPY = "a copy of the story, of which the rule had told nothing"
+    LATER_TEXT = "a later text: the article, or what the item says now"
     COPY = "copy of a story that this rule has told"
     UPDATED = "the text of what was told has changed in substance"
     BASELINE = "found at the first poll of the source"

@@ -56,8 +56,9 @@ def match(
 
 
 def _is_file(name: str) -> bool:
+    """Whether it names a file, by its suffix too: a word may be called as a file here is."""
     try:
-        return Path(name).is_file()
+        return bool(Path(name).suffix) and Path(name).is_file()
     except (OSError, ValueError):  # a long query is no file's name
         return False
 

@@ -8,7 +8,6 @@ from typing import Any
 from watcher.config.nodes import File, Node, Scalar, Sequence
 from watcher.config.report import Report
 from watcher.config.secrets import Lookup
-from watcher.text import references
 
 _DOLLAR = re.compile(
     r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Za-z_]\w*)(?::-(?P<default>[^}]*))?\}|(?P<broken>\{))", re.ASCII
@@ -42,8 +41,6 @@ class Expander:
                 self._complain(file, node, found, "this ${ is no reference", "write ${NAME}, or $$ for a dollar sign")
                 return found[0]
             value = self.lookup.get(found["name"])
-            if value:
-                references.remember(value, found["name"])
             if not value and found["default"] is not None:
                 value = found["default"]
             if value is None:
@@ -56,6 +53,11 @@ class Expander:
             return value
 
         return _DOLLAR.sub(put, node.value)
+
+    def references(self, node: Scalar) -> list[tuple[str, str]]:
+        """The names that the scalar refers to and that are set, each with its value."""
+        names = [found["name"] for found in _DOLLAR.finditer(node.value) if found["name"]]
+        return [(name, value) for name in names if (value := self.lookup.get(name))]
 
     def _complain(self, file: File, node: Scalar, found: re.Match[str], message: str, hint: str) -> None:
         self.report.add(file, file.index_in(node, found.start()), message, hint)

@@ -187,17 +187,31 @@ class Sections:
                 )
             if source is not None:
                 sources[name] = source.named(name)
+                if isinstance(entry.node, nodes.Mapping):
+                    self._hide_references(entry.node.get(kind.kind))
                 if host := urlsplit(source.address).hostname:
                     self.private_hosts.add(host)
         self._distinct({name: source.id for name, source in sources.items()}, "sources")
         self._lint_twins(sources)
         return sources
 
+    def _hide_references(self, address: nodes.Node | None) -> None:
+        """Let addresses be shown with the references that stand in this one, and not with their values."""
+        found = self.expander.references(address) if isinstance(address, nodes.Scalar) and "$" in address.value else []
+        for name, value in found:
+            from watcher.fetch.urls import hide  # noqa: PLC0415 - few need it
+
+            hide(value, name)
+
     def _lint_twins(self, sources: Mapping[str, Source]) -> None:
-        """Warn of a feed that two sources poll: each of its items is then two, of which the second is a copy."""
+        """Warn of a feed that two sources poll: each of its items is then two, of which the second is a copy.
+
+        What they are sent may differ, as what two accounts see does.
+        """
         first: dict[str, str] = {}
         for name, source in sources.items():
-            twin = first.setdefault(source.address, name) if source.kind == "feed" else name
+            plain = source.kind == "feed" and not (source.auth or source.headers or source.cookies or source.proxy)
+            twin = first.setdefault(source.address, name) if plain else name
             if twin != name:
                 entry = entries(self.files, "sources", Report())[name]
                 self.report.add_at(

@@ -99,7 +99,7 @@ class Client:
         """Get `request`, or post its form.
 
         A 304 is a Response; every other status but 2xx raises FetchError, as does all that fails. Raises HostBusy,
-        before anything was sent, where too many requests wait for the host already or it asked to be left alone.
+        before anything was sent, where too many requests wait for the host already.
         """
         return await _Exchange(self, request, self.settings.max_body).run()
 
@@ -180,8 +180,7 @@ class _Exchange:
         try:
             async with client._gate.enter(key, self._request.gap, patient=patient), client._slots:
                 if held := client._gate.held(key):
-                    nothing_sent = self._url is self._first
-                    raise (HostBusy if nothing_sent else FetchError)(
+                    raise FetchError(
                         FetchKind.RATE_LIMITED,
                         shown(str(self._url)),
                         f"the host asked to be left alone for {held:.0f} s more",

@@ -94,7 +94,7 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
     # What the source still lists is looked at a few times a day, and else only what it gives: new pieces of its feed.
     noted = state.cache.get("listed", 0.0)
     ids = got.ids
-    if now - noted > LISTED_EVERY / 2:
+    if abs(now - noted) > LISTED_EVERY / 2:
         noted, asked = now, ids
     else:
         asked = tuple(item.id for item in got.items)

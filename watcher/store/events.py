@@ -30,7 +30,8 @@ class HeldWords:
     """How many events have each word: what was counted within COUNTED_AGAIN seconds is not counted again.
 
     Most of what news says it has said before, and to count it is most of what a look-up costs. What this process files
-    is added at once; what other workers file, and events that end, are seen when it is counted again.
+    is added at once; what other workers file, events that end, and what was rolled back, are seen when it is counted
+    again.
     """
 
     def __init__(self) -> None:

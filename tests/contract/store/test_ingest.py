@@ -16,6 +16,7 @@ from watcher.pipeline import Services
 from watcher.store import Store, Tx
 from watcher.store.events import COUNTED_AGAIN
 from watcher.store.nearby import COMMON_WORD, Opened
+from watcher.store.tables import event_word
 from watcher.stories import coverage, outline
 
 HOUR = 3600.0
@@ -278,7 +279,7 @@ async def test_a_word_that_many_events_have_is_counted_again_after_a_while(store
         assert (await heard(tx, {word}, {word}, since)).held == {}
 
 
-async def test_a_word_is_counted_once_and_what_is_filed_is_added(store: Store) -> None:
+async def test_a_word_is_counted_once_and_what_is_filed_is_added(store: Store, clock: FakeClock) -> None:
     """Of a word of a text, which is in no title, how many events have it is remembered."""
     word, title = 4, 8
     async with store.read() as tx:
@@ -287,6 +288,12 @@ async def test_a_word_is_counted_once_and_what_is_filed_is_added(store: Store) -
         await store.write(lambda tx, n=number: _describe(tx, n, word))  # type: ignore[misc]
     async with store.read() as tx:
         assert (await heard(tx, {word}, {title}, START)).held == {word: 3}
+    await store.write(lambda tx: tx.events._file(event_word, [({word}, 4711, 4711)]))  # as another worker would
+    async with store.read() as tx:
+        assert (await heard(tx, {word}, {title}, START)).held == {word: 3}
+    clock.advance(COUNTED_AGAIN + 1.0)
+    async with store.read() as tx:
+        assert (await heard(tx, {word}, {title}, START)).held == {word: 3 + 1}
 
 
 async def _describe(tx: Tx, number: int, word: int) -> None:

@@ -1,7 +1,8 @@
 import pytest
 
 from watcher.errors import FetchError, FetchKind
-from watcher.fetch.urls import checked, origin, shown
+from watcher.fetch import urls
+from watcher.fetch.urls import checked, hide, origin, shown
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,27 @@ def test_secrets_are_not_shown() -> None:
 def test_origin() -> None:
     assert origin(checked("HTTPS://Example.org./x")) == origin(checked("https://example.org:443/y"))
     assert origin(checked("http://example.org/")) != origin(checked("https://example.org/"))
+
+
+@pytest.mark.parametrize(
+    ("value", "address", "as_shown"),
+    [
+        ("s3cr3t-4", "https://h.example/{}/feed", "https://h.example/${KEY}/feed"),
+        ("s3cr3t-4", "https://h.example/feed?q={}&x=1", "https://h.example/feed?q=${KEY}&x=1"),
+        ("p@ss word+1", "https://h.example/{}/feed", "https://h.example/${KEY}/feed"),
+        ("p@ss word+1", "https://h.example/feed?q={}", "https://h.example/feed?q=${KEY}"),
+        ("пароль", "https://h.example/{}/feed?q={}", "https://h.example/${KEY}/feed?q=${KEY}"),
+        ("https://me:pw@H.example/SECRET/feed?u=abc", "{}", "https://h.example/${KEY}"),
+        ("h.example", "https://h.example/feed", "https://h.example/feed"),  # a host is no secret
+        ("feed", "https://h.example/feed", "https://h.example/feed"),  # nor what is so short
+        ("\udcff\udcfe-12345", "https://h.example/feed", "https://h.example/feed"),
+    ],
+)
+def test_what_was_a_reference_is_shown_as_one(
+    monkeypatch: pytest.MonkeyPatch, value: str, address: str, as_shown: str
+) -> None:
+    monkeypatch.setattr(urls, "_hidden", {})
+    hide(value, "KEY")
+    address = address.replace("{}", value)
+    assert shown(str(checked(address))) == as_shown
+    assert shown(address).lower() == as_shown.lower()

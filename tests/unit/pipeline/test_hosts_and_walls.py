@@ -94,21 +94,6 @@ async def test_a_page_that_several_sources_list_is_no_wall(serve, start, ok) -> 
     assert all(one.error is None and "old mill" in one.item.body for one in stored)
 
 
-async def test_who_was_not_asked_has_not_failed(serve, start, ok) -> None:
-    """A host that asks one source to wait is asked by no other meanwhile; they are put off."""
-    site = await serve({"/a": ok(b"", "Retry-After: 600", status="429 Too Many Requests"), "/b": ok(feed("/b"))})
-    pipeline = await start(configuration(site, "a", "b"))
-    await pipeline.poll()
-    states = {one.state.id: one for one in await pipeline.sources()}
-    assert [asked.path for asked in site.asked] == ["/a"]
-    assert (states["a"].state.failures, states["a"].error_kind) == (1, "rate limited")
-    assert (states["b"].state.failures, states["b"].polled_at) == (0, None)
-    assert states["b"].state.next_due == pipeline.clock.time + 600
-    pipeline.clock.time += 601
-    await pipeline.poll()
-    assert "/b" in [asked.path for asked in site.asked]
-
-
 async def test_a_title_made_of_an_address_gives_way_to_the_article_s(serve, start, ok) -> None:
     pages: dict[str, bytes] = {}
     site = await serve(pages)
