@@ -64,10 +64,11 @@ def excerpt(item: Item, spans: Sequence[Span], length: int = LENGTH) -> Excerpt:
     marks = {name: _marks(text, [s for s in spans if s.field == name]) for name, text in fields.items()}
     name = max(("body", "summary"), key=lambda one: (len(_words(fields[one], marks[one])), visible(fields[one])))
     text = fields[name]
-    chosen = _sentences(text, marks[name])
+    chosen = _sentences(text, marks[name], length)
     if not chosen:
         return Excerpt()
-    share = max(length // len(chosen), 40)
+    fits = sum(end - start for start, end in chosen) <= length
+    share = length if fits else max(length // len(chosen), 40)
     out = ""
     ranges: list[Range] = []
     end_before = chosen[0][0]
@@ -104,8 +105,11 @@ def _words(text: str, marks: Sequence[Range]) -> set[str]:
     return {text[start:end].casefold() for start, end in marks}
 
 
-def _sentences(text: str, marks: Sequence[Range]) -> list[Range]:
-    """The few sentences that together hold most of the different marked words, in order; else the first."""
+def _sentences(text: str, marks: Sequence[Range], length: int) -> list[Range]:
+    """The few sentences that together hold most of the different marked words, in order; else the first.
+
+    Further ones that hold marked words are added within `length` characters in all.
+    """
     sentences: list[Range] = []
     at = 0
     for found in _END.finditer(text):
@@ -122,6 +126,11 @@ def _sentences(text: str, marks: Sequence[Range]) -> list[Range]:
         best = max(range(len(sentences)), key=lambda number: len(held[number] & missing))
         chosen.add(best)
         missing -= held[best]
+    room = length - sum(sentences[number][1] - sentences[number][0] for number in chosen)
+    for number, (start, end) in enumerate(sentences):  # then others that match, as many as there is room for
+        if held[number] and number not in chosen and len(chosen) < MOST_SENTENCES and end - start <= room:
+            chosen.add(number)
+            room -= end - start
     if chosen:
         return [sentences[number] for number in sorted(chosen)]
     return [one for one in sentences if visible(text[slice(*one)])][:1]

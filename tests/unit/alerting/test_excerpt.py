@@ -31,6 +31,16 @@ def test_neighbouring_sentences_have_nothing_between_them() -> None:
     assert text == "Mali said no. Niger said yes."
 
 
+def test_further_sentences_that_match_are_shown_where_there_is_room() -> None:
+    """As the lines that a page gained: each of them may be what is looked for."""
+    lines = item(body="Tender one: build a bridge.\n\nOpening hours.\n\nTender three: a harbour pump.", summary="")
+    assert shown(lines, "Tender") == (
+        "Tender one: build a bridge. … Tender three: a harbour pump.",
+        ["Tender", "Tender"],
+    )
+    assert shown(lines, "Tender", 40) == ("Tender one: build a bridge.", ["Tender"])
+
+
 def test_the_field_where_more_matched_is_shown() -> None:
     what = item(summary="Mali and Niger spoke.", body="Mali spoke.")
     assert shown(what, "Mali|Niger") == ("Mali and Niger spoke.", ["Mali", "Niger"])
