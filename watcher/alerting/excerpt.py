@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from watcher.alerting.clean import ELLIPSIS, boundary, cut, flat, visible
+from watcher.alerting.clean import ELLIPSIS, boundary, cut, flat, one_line, visible
 from watcher.model import Item, Span
 
 LENGTH = 320  # characters in all
@@ -58,13 +58,14 @@ def excerpt(item: Item, spans: Sequence[Span], length: int = LENGTH) -> Excerpt:
     """What of `item` shows best why a rule matched, in about `length` characters.
 
     Of the body and the summary, the one where more different words matched; of it, the sentences that hold most of
-    them, in their order. Where only the title matched, the beginning of the text.
+    them, in their order. Where only the title matched, the beginning of the text. A title that the text repeats is left
+    out, for it stands above.
     """
     fields = {"summary": item.summary, "body": item.body}
     marks = {name: _marks(text, [s for s in spans if s.field == name]) for name, text in fields.items()}
     name = max(("body", "summary"), key=lambda one: (len(_words(fields[one], marks[one])), visible(fields[one])))
     text = fields[name]
-    chosen = _sentences(text, marks[name], length)
+    chosen = _sentences(text, marks[name], length, one_line(item.title))
     if not chosen:
         return Excerpt()
     fits = sum(end - start for start, end in chosen) <= length
@@ -105,10 +106,11 @@ def _words(text: str, marks: Sequence[Range]) -> set[str]:
     return {text[start:end].casefold() for start, end in marks}
 
 
-def _sentences(text: str, marks: Sequence[Range], length: int) -> list[Range]:
+def _sentences(text: str, marks: Sequence[Range], length: int, title: str) -> list[Range]:
     """The few sentences that together hold most of the different marked words, in order; else the first.
 
-    Further ones that hold marked words are added within `length` characters in all.
+    Further ones that hold marked words are added within `length` characters in all; one that is the title counts for
+    none where there are others.
     """
     sentences: list[Range] = []
     at = 0
@@ -120,8 +122,12 @@ def _sentences(text: str, marks: Sequence[Range], length: int) -> list[Range]:
     starts = [start for start, _ in sentences]
     for start, end in marks:
         held[bisect_right(starts, start) - 1].add(text[start:end].casefold())
+    repeats = {number for number, (start, end) in enumerate(sentences) if one_line(text[start:end]) == title}
+    if any(visible(text[slice(*one)]) for number, one in enumerate(sentences) if number not in repeats):
+        sentences = [one for number, one in enumerate(sentences) if number not in repeats]
+        held = [words for number, words in enumerate(held) if number not in repeats]
     chosen: set[int] = set()
-    missing = _words(text, marks)
+    missing = set().union(*held)
     while missing and len(chosen) < MOST_SENTENCES:
         best = max(range(len(sentences)), key=lambda number: len(held[number] & missing))
         chosen.add(best)

@@ -41,6 +41,16 @@ def test_further_sentences_that_match_are_shown_where_there_is_room() -> None:
     assert shown(lines, "Tender", 40) == ("Tender one: build a bridge.", ["Tender"])
 
 
+def test_a_title_that_the_text_repeats_is_shown_once() -> None:
+    repeats = item(title="Mali votes", body="Mali  votes\n\nPolls opened. In Mali they closed at six.", summary="")
+    assert shown(repeats, "Mali") == ("In Mali they closed at six.", ["Mali"])
+    assert shown(item(title="Mali votes", body="Mali votes\n\nPolls opened.", summary=""), "Mali") == (
+        "Polls opened.",
+        [],
+    )
+    assert shown(item(title="Mali votes", body="Mali votes", summary=""), "Mali") == ("Mali votes", ["Mali"])
+
+
 def test_the_field_where_more_matched_is_shown() -> None:
     what = item(summary="Mali and Niger spoke.", body="Mali spoke.")
     assert shown(what, "Mali|Niger") == ("Mali and Niger spoke.", ["Mali", "Niger"])
