@@ -197,10 +197,12 @@ class Sections:
 
     def _hide_references(self, address: nodes.Node | None) -> None:
         """Let addresses be shown with the references that stand in this one, and not with their values."""
-        found = self.expander.references(address) if isinstance(address, nodes.Scalar) and "$" in address.value else []
-        for name, value in found:
-            from watcher.fetch.urls import hide  # noqa: PLC0415 - few need it
+        found = self.expander.references(address) if isinstance(address, nodes.Scalar) else []
+        if not found:
+            return
+        from watcher.fetch.urls import hide  # noqa: PLC0415 - few need it
 
+        for name, value in found:
             hide(value, name)
 
     def _lint_twins(self, sources: Mapping[str, Source]) -> None:
@@ -209,14 +211,15 @@ class Sections:
         What they are sent may differ, as what two accounts see does.
         """
         first: dict[str, str] = {}
+        twins: dict[str, str] = {}
         for name, source in sources.items():
             plain = source.kind == "feed" and not (source.auth or source.headers or source.cookies or source.proxy)
-            twin = first.setdefault(source.address, name) if plain else name
-            if twin != name:
-                entry = entries(self.files, "sources", Report())[name]
-                self.report.add_at(
-                    entry.file, entry.key, f'"{name}" polls the same feed as "{twin}"', "take one away", "warning"
-                )
+            if plain and (twin := first.setdefault(source.address, name)) != name:
+                twins[name] = twin
+        listed = entries(self.files, "sources", Report()) if twins else {}
+        for name, twin in twins.items():
+            remark = f'"{name}" polls the same feed as "{twin}"'
+            self.report.add_at(listed[name].file, listed[name].key, remark, "take one away", "warning")
 
     def _kind(self, entry: Entry, known: Mapping[str, type[Source]]) -> type[Source] | None:
         """The kind of a source: the one key of it that names a kind."""

@@ -17,7 +17,7 @@ from watcher.model import Queue, derive_id
 from watcher.pipeline import Services, deliver, flush, poll, read, review_held, subscribe
 from watcher.pipeline.subscribe import unguessable
 from watcher.sources.schedule import cron_times, longest
-from watcher.store import Store, open_store
+from watcher.store import Store, Tx, open_store
 from watcher.store.wellness import ALIVE
 from watcher.workers import Workers
 
@@ -63,9 +63,13 @@ async def adopt(services: Services, config: Config) -> None:
     await services.store.write(lambda tx: tx.sources.sync(rows, now))
     # When a source was polled last it was decided when it is next, by what was configured then.
     seconds = {source.id: found for source in config.sources.values() if (found := longest(source)) is not None}
-    await services.store.write(lambda tx: tx.sources.keep_within(seconds, now))
     times = cron_times(config.sources.values(), now)
-    await services.store.write(lambda tx: tx.sources.hasten(times, well=True))
+
+    async def as_configured(tx: Tx) -> None:
+        await tx.sources.keep_within(seconds, now)
+        await tx.sources.hasten(times, well=True)
+
+    await services.store.write(as_configured)
     hubs = bool(config.settings.public_url)
     await services.store.write(lambda tx: tx.subscriptions.sync(unguessable, wanted=hubs))
     await services.store.write(lambda tx: review_held(tx, services, now), ingest=True)

@@ -176,9 +176,12 @@ class Auth(BaseModel):
         return f"Bearer {self.bearer.get_secret_value()}"
 
 
+_CODE = "([a-z]{2,3})?"
+
+
 def _code(text: object) -> object:
     """What may be a language's code; else ValueError in words that say what is one."""
-    if isinstance(text, str) and not re.fullmatch(r"([a-z]{2,3})?", text):
+    if isinstance(text, str) and not re.fullmatch(_CODE, text):
         raise ValueError("expected a language's code of two or three letters, as en or uk")
     return text
 
@@ -210,7 +213,7 @@ class Source(BaseModel, ABC):
         None, description="A proxy: http://, https:// or, for .onion addresses too, socks5h://."
     )
     lang: Annotated[str, BeforeValidator(_code)] = Field(
-        "", pattern=r"^([a-z]{2,3})?$", description="The language of its items, as en or uk."
+        "", pattern=f"^{_CODE}$", description="The language of its items, as en or uk."
     )
     outlet: str = Field("", description="Who publishes it, where the items' own addresses do not say.")
     copies: Literal["text", "url", "off"] = Field("text", description="What makes two of its items one story.")

@@ -40,7 +40,7 @@ class Feed(Source):
         hints = {"ttl": parsed["ttl"], "per_day": parsed["per_day"]}
         cache = {**hints, "seen": parsed["seen"], "flaw": parsed["flaw"]}
         if parsed["flaw"] and not state.cache.get("flaw"):
-            logger.warning("feed broken", source=self.name, flaw=parsed["flaw"])
+            logger.info("feed broken", source=self.name, flaw=parsed["flaw"])
         hub = named_by_headers(got.response.headers, got.response.url) or parsed["hub"]
         if hub and may_subscribe(self):
             cache["hub"] = list(hub)
