@@ -237,7 +237,7 @@ def timed(ask: Callable[[Tx, Any], Awaitable[None]], of: Sequence[Any]) -> Calla
 
 async def recording(tx: Tx, services: Services, some: Sequence[Judged], now: float, recorded: list[Taken]) -> None:
     started, cpu = time.perf_counter(), time.thread_time()
-    await record_new(tx, services, some, baseline=False, now=now)
+    await record_new(tx, services, some, now)
     recorded.append((time.perf_counter() - started, time.thread_time() - cpu))
 
 

@@ -48,7 +48,7 @@ async def ingest(services: Services, *items: Item) -> Counts:
     verdicts = [judged(services, item) for item in items]
 
     async def work(tx: Tx) -> Counts:
-        return await record_new(tx, services, verdicts, baseline=False, now=tx.now)
+        return Counts.total((await record_new(tx, services, verdicts, tx.now)).values())
 
     return await services.store.write(work, ingest=True)
 

@@ -95,44 +95,52 @@ def why(rule: Rule, one: Judged) -> dict[str, Any]:
     return explain(rule.node, Document.of(one.item, one.source.tags)).tree.to_json()
 
 
-async def record_new(tx: Tx, services: Services, judged: Sequence[Judged], *, baseline: bool, now: float) -> Counts:
-    """Keep those of the judged items that are not known, with what became of them, and record what follows."""
+async def record_new(tx: Tx, services: Services, judged: Sequence[Judged], now: float) -> dict[str, Counts]:
+    """Keep those of the judged items that are not known, with what became of them, and record what follows.
+
+    What came of each of these, by its id.
+    """
     known = await tx.items.known([one.item.id for one in judged])
     fresh = {one.item.id: one for one in judged if one.item.id not in known}
     counts, became = await _record(tx, services, list(fresh.values()), now)
-    items = [one.item for one in fresh.values()]
-    added = await tx.items.add(items, now=now, baseline=baseline, read_at=None, became=became)
-    return counts + Counts(new_items=len(added))
+    for baseline in (False, True):
+        items = [one.item for one in fresh.values() if one.baseline is baseline]
+        added = await tx.items.add(items, now=now, baseline=baseline, read_at=None, became=became)
+        counts |= {id_: counts[id_] + Counts(new_items=1) for id_ in added}
+    return counts
 
 
 async def record(tx: Tx, services: Services, judged: Sequence[Judged], now: float) -> Counts:
     """Give each judged item its story, make the alerts that follow, and put them into their channels' groups."""
     counts, became = await _record(tx, services, judged, now)
     await tx.items.judged_all(became)
-    return counts
+    return Counts.total(counts.values())
 
 
-async def _record(tx: Tx, services: Services, judged: Sequence[Judged], now: float) -> tuple[Counts, dict[str, Became]]:
-    counts = Counts()
+async def _record(
+    tx: Tx, services: Services, judged: Sequence[Judged], now: float
+) -> tuple[dict[str, Counts], dict[str, Became]]:
+    counts: dict[str, Counts] = {}
     placed = await place_all(tx, [one for one in judged if not one.too_old], now)
     if keys := grown_keys(placed):  # what was told is in one more outlet
         await tx.groups.grown(services.config.channels, keys)
     became: dict[str, Became] = {}
     for one in judged:
+        id_ = one.item.id
         if one.too_old:  # kept so that it is known, and told to nobody
-            became[one.item.id] = Became(None, Reason.TOO_OLD, "feed")
+            counts[id_], became[id_] = Counts(), Became(None, Reason.TOO_OLD, "feed")
             continue
-        story = placed[one.item.id].story
+        story = placed[id_].story
         rules = [(match, rule) for match in one.matches if (rule := services.rules.get(match.rule)) is not None]
         covered = await reach(tx, story.event) if any(rule.min_outlets > 1 for _, rule in rules) else None
         reason, alerts = Reason.NO_MATCH, 0
         for match, rule in rules:
             reason, made = await _alert(tx, services, rule, match, one, story, covered, now)
             alerts += made
-        if placed[one.item.id].grown:
+        if placed[id_].grown:
             await release_held(tx, services, story.event, "baseline" if one.baseline else "alert", now)
-        became[one.item.id] = Became(story.id, reason, "article" if one.article else "feed")
-        counts += Counts(matched=int(bool(one.matches)), alerts=alerts)
+        became[id_] = Became(story.id, reason, "article" if one.article else "feed")
+        counts[id_] = Counts(matched=int(bool(one.matches)), alerts=alerts)
     return counts, became
 
 

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from urllib.parse import urlsplit
 
 from watcher import log
 from watcher.errors import FetchError, FetchKind, HostBusy, ParseError
 from watcher.extract import wants_article
 from watcher.model import Claim, Item, SourceState
-from watcher.pipeline.judge import Judged, judge_all, record_new
+from watcher.pipeline.judge import Judged, judge_all
+from watcher.pipeline.keep import Finding, keep
 from watcher.pipeline.outage import answered
 from watcher.pipeline.services import LATER, Counts, Services
-from watcher.pipeline.subscribe import hubs
-from watcher.pipeline.update import Renewed, at_known_addresses, changed_items, keep_renewed, look
+from watcher.pipeline.update import changed_items, look
 from watcher.sources import Outcome, Poll, Source
 from watcher.sources.base import ADOPT_AFTER
 from watcher.sources.hours import learn
 from watcher.sources.reading import Reading, reading
 from watcher.sources.schedule import after_failure, next_due
-from watcher.store import Tx, Unchanged
+from watcher.store import Polled, Tx, Unchanged
 from watcher.store.items import LISTED_EVERY
 from watcher.text.language import detect
 from watcher.text.urls import has_domain, host, outlet
-
-BATCH = 100  # items in one transaction
 
 logger = log.get("poll")
 
@@ -111,39 +108,23 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
     waiting, judged = await sift(services, source, fresh, how, oldest)
     changed = changed_items(got.items, known)
     renewed = await look(services, source, changed, baseline=how.baseline, oldest=oldest, now=now)
-    due = next_due(source, got, now, services.rng, gap=how is Reading.GAP, relies_until=state.relies_until)
     redirect_to, redirects = _redirects(source, state, got.permanent_url)
-
-    async def work(tx: Tx) -> Counts:
-        await tx.sources.polled(
-            claim,
-            next_due=due,
-            etag=got.etag,
-            last_modified=got.last_modified,
-            body_hash=got.body_hash,
-            redirect_to=redirect_to,
-            redirects=redirects,
-            cache=got.cache,
-            items=len(ids),
-            new_items=len(fresh),
-            latency=got.elapsed,
-        )
-        await tx.items.listed([id_ for id_, one in known.items() if one.is_stale(now)], now)
-        await hubs(tx, services, state, got, len(fresh))
-        again = await keep_renewed(tx, services, renewed[:BATCH], now)
-        added = await tx.items.add(waiting, now=now, baseline=how.baseline, read_at=now)
-        if remark := _remark(source, state, how, now):
-            await tx.health.note(f"source:{source.id}", remark, now)
-        return again + await keep(tx, services, last, how, now) + Counts(polled=1, new_items=len(added))
-
-    # A long list is kept in several transactions, so that others come in between; the last one ends the claim.
-    *early, last = [judged[at : at + BATCH] for at in range(0, max(len(judged), 1), BATCH)]
-    counts = Counts()
-    for batch in early:
-        counts += await store.write(partial(_keep_early, services, claim, batch, how, now), ingest=True)
-    for at in range(BATCH, len(renewed), BATCH):
-        counts += await store.write(partial(_renew, services, claim, renewed[at : at + BATCH], now), ingest=True)
-    counts += await store.write(work, ingest=bool(last or renewed))
+    polled = Polled(
+        claim,
+        next_due=next_due(source, got, now, services.rng, gap=how is Reading.GAP, relies_until=state.relies_until),
+        etag=got.etag,
+        last_modified=got.last_modified,
+        body_hash=got.body_hash,
+        redirect_to=redirect_to,
+        redirects=redirects,
+        cache=got.cache,
+        items=len(ids),
+        new_items=len(fresh),
+        latency=got.elapsed,
+    )
+    stale = [id_ for id_, one in known.items() if one.is_stale(now)]
+    remark = _remark(source, state, how, now)
+    counts = await keep(services, Finding(source, got, polled, how.baseline, stale, waiting, judged, renewed, remark))
     logger.info(
         "polled", source=source.name, items=len(ids), new=counts.new_items, to_read=len(waiting), alerts=counts.alerts
     )
@@ -160,28 +141,6 @@ async def sift(
     waits = {item.id for item in waiting}
     others = [item for item in fresh if item.id not in waits]
     return waiting, await judge_all(services, source, others, baseline=how.baseline, oldest=oldest)
-
-
-async def keep(tx: Tx, services: Services, judged: Sequence[Judged], how: Reading, now: float) -> Counts:
-    """Keep judged items and what follows from those that are really new."""
-    counts = await record_new(tx, services, judged, baseline=how.baseline, now=now)
-    if judged and not how.baseline:
-        counts += await at_known_addresses(tx, services, judged[0].source, judged, now)
-    return counts
-
-
-async def _keep_early(
-    services: Services, claim: Claim[SourceState], judged: Sequence[Judged], how: Reading, now: float, tx: Tx
-) -> Counts:
-    await tx.claims.check(claim)
-    return await keep(tx, services, judged, how, now)
-
-
-async def _renew(
-    services: Services, claim: Claim[SourceState], renewed: Sequence[Renewed], now: float, tx: Tx
-) -> Counts:
-    await tx.claims.check(claim)
-    return await keep_renewed(tx, services, renewed, now)
 
 
 def _remark(source: Source, state: SourceState, how: Reading, now: float) -> str:

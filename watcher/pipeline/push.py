@@ -9,7 +9,8 @@ from watcher import log
 from watcher.errors import ParseError
 from watcher.model import Item, SourceState, Subscription
 from watcher.pipeline.judge import Judged
-from watcher.pipeline.poll import BATCH, complete, keep, sift
+from watcher.pipeline.keep import BATCH, keep_judged
+from watcher.pipeline.poll import complete, sift
 from watcher.pipeline.services import Counts, Services
 from watcher.pipeline.update import Renewed, changed_items, keep_renewed, look
 from watcher.sources import Poll
@@ -78,7 +79,7 @@ async def _write(
 ) -> Counts:
     added = await tx.items.add(waiting, now=now, baseline=False, read_at=now)
     counts = await keep_renewed(tx, services, renewed, now) + Counts(new_items=len(added))
-    counts += await keep(tx, services, judged, Reading.NEWS, now)
+    counts += Counts.total(await keep_judged(tx, services, [judged]))
     await tx.sources.pushed(known.id, counts.new_items)
     await tx.subscriptions.pushed(known)
     return counts

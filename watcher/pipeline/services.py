@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from operator import add, attrgetter
 from random import Random
+from typing import Any
 
 from watcher.clock import Clock
 from watcher.config import Config, Rule
@@ -14,9 +15,11 @@ from watcher.fetch import Client
 from watcher.pipeline.pace import Pace
 from watcher.sources import Source, Tools
 from watcher.store import Store
+from watcher.store.gathered import Gathered
 from watcher.workers import Workers
 
 JUDGED_AT_ONCE = 16  # polls with news: what is judged waits in memory until the store has taken it
+KEPT_TOGETHER = 50  # polls and new items in one transaction: some 50 ms, in which others wait
 LATER = 60.0  # seconds until what cannot be done by this configuration is looked at again
 
 
@@ -62,6 +65,7 @@ class Services:
         self.clock = clock
         self.rng = rng
         self.judging = asyncio.Semaphore(JUDGED_AT_ONCE)
+        self.findings: Gathered[Any, Counts] = Gathered(KEPT_TOGETHER, lambda one: 1 + len(one.judged))  # see keep.py
         self.pace = Pace()
         self.use(config)
 

@@ -18,7 +18,7 @@ from watcher.store.items import StoredItem, given_hash
 from watcher.store.postgres import open_postgres
 from watcher.store.retention import Purged
 from watcher.store.silences import silence_key
-from watcher.store.sources import SourceStatus, Unchanged
+from watcher.store.sources import Polled, SourceStatus, Unchanged
 from watcher.store.sqlite import open_sqlite
 from watcher.store.store import Store, Tx
 from watcher.store.stories import StoredStory
@@ -27,6 +27,7 @@ from watcher.store.workers import WorkerState
 __all__ = [
     "HELD",
     "ChannelState",
+    "Polled",
     "Purged",
     "SourceStatus",
     "Store",

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     Column,
     ColumnElement,
     Double,
@@ -26,7 +25,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from watcher.model import Claim, SourceState
 from watcher.store.packing import rows_of
 from watcher.store.statements import Statements
-from watcher.store.tables import source
+from watcher.store.tables import as_json, clean, source
 
 FORGOTTEN = 3 * 86400.0  # seconds after which a source that returns begins anew
 
@@ -56,6 +55,23 @@ class Unchanged:
     etag: str | None
     last_modified: str | None
     latency: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """The result of a poll that brought a new body of `items` items, `new_items` of them not seen before."""
+
+    claim: Claim[SourceState]
+    next_due: float
+    etag: str | None
+    last_modified: str | None
+    body_hash: str | None
+    redirect_to: str | None
+    redirects: int
+    cache: dict[str, Any]
+    items: int
+    new_items: int
+    latency: float | None  # seconds
 
 
 def source_state(row: Row[Any]) -> SourceState:
@@ -130,32 +146,41 @@ def _unchanged_statement(postgres: bool) -> ReturningUpdate[Any]:
     )
 
 
-_POLLED = (  # built once, as it is run for each new body
-    update(source)
-    .where(source.c.id == bindparam("of"), source.c.token == bindparam("fence"), source.c.lease_until.isnot(None))
-    .values(
-        due=_while_active(bindparam("next_due", type_=Double)),
-        lease_until=None,
-        worker=None,
-        etag=bindparam("new_etag"),
-        last_modified=bindparam("modified"),
-        body_hash=bindparam("hashed"),
-        redirect_to=bindparam("moved_to"),
-        redirects=bindparam("moves"),
-        first_polled_at=bindparam("first"),
-        polled_at=bindparam("now", type_=Double),
-        parsed_at=bindparam("now", type_=Double),
-        last_success=bindparam("now", type_=Double),
-        last_new=bindparam("latest"),
-        failures=0,
-        error=None,
-        error_kind=None,
-        cache=bindparam("remembered"),
-        latency=bindparam("seconds"),
-        listed=bindparam("items"),
-        new_items=source.c.new_items + bindparam("added", type_=BigInteger),
+def _polled_statement(postgres: bool) -> ReturningUpdate[Any]:
+    """As `_unchanged_statement`, of polls that brought something."""
+    ours = (source.c.id, source.c.token)
+    given = (
+        source.c.etag,
+        source.c.last_modified,
+        source.c.body_hash,
+        source.c.redirect_to,
+        source.c.redirects,
+        source.c.first_polled_at,
+        source.c.last_new,
+        source.c.cache,
+        source.c.latency,
+        source.c.listed,
     )
-)
+    told = rows_of("polls", (*ours, source.c.due, source.c.new_items, *given), postgres)
+    now = bindparam("at", type_=Double)
+    return (
+        update(source)
+        .where(source.c.id == told.c.id, source.c.token == told.c.token, source.c.lease_until.isnot(None))
+        .values({column.name: told.c[column.name] for column in given})
+        .values(
+            due=_while_active(told.c.due),
+            lease_until=None,
+            worker=None,
+            polled_at=now,
+            parsed_at=now,
+            last_success=now,
+            failures=0,
+            error=None,
+            error_kind=None,
+            new_items=source.c.new_items + told.c.new_items,
+        )
+        .returning(source.c.id)
+    )
 
 
 def _within_statement(postgres: bool) -> Update:
@@ -168,6 +193,7 @@ def _within_statement(postgres: bool) -> Update:
 
 _WITHIN = {postgres: _within_statement(postgres) for postgres in (False, True)}
 _UNCHANGED = {postgres: _unchanged_statement(postgres) for postgres in (False, True)}
+_POLLED = {postgres: _polled_statement(postgres) for postgres in (False, True)}
 
 
 class SourceStatements(Statements):
@@ -253,41 +279,32 @@ class SourceStatements(Statements):
             statement = statement.where(source.c.active)
         return [_status(row) for row in await self._rows(statement)]
 
-    async def polled(
-        self,
-        claim: Claim[SourceState],
-        *,
-        next_due: float,
-        etag: str | None,
-        last_modified: str | None,
-        body_hash: str | None,
-        redirect_to: str | None,
-        redirects: int,
-        cache: dict[str, Any],
-        items: int,
-        new_items: int,
-        latency: float | None,
-    ) -> None:
-        """End the claim with a poll that brought a new body of `items` items, `new_items` of them not seen before."""
-        state = claim.row
-        values = {
-            "of": claim.id,
-            "fence": claim.token,
-            "now": self._now,
-            "next_due": _due(next_due),
-            "new_etag": etag,
-            "modified": last_modified,
-            "hashed": body_hash,
-            "moved_to": redirect_to,
-            "moves": redirects,
-            "first": self._now if state.first_polled_at is None else state.first_polled_at,
-            "latest": self._now if new_items else state.last_new,
-            "remembered": cache,
-            "seconds": latency,
-            "items": items,
-            "added": new_items,
-        }
-        self._must_be_ours(claim, await self._run(_POLLED, values))
+    async def polled(self, polls: Collection[Polled]) -> set[str]:
+        """End the claims of polls that brought a new body, in one statement; the ids whose lease was lost."""
+        told = []
+        for poll in polls:
+            state = poll.claim.row
+            told.append(
+                {
+                    "id": poll.claim.id,
+                    "token": poll.claim.token,
+                    "due": _due(poll.next_due),
+                    "etag": clean(poll.etag),
+                    "last_modified": clean(poll.last_modified),
+                    "body_hash": poll.body_hash,
+                    "redirect_to": clean(poll.redirect_to),
+                    "redirects": poll.redirects,
+                    "first_polled_at": self._now if state.first_polled_at is None else state.first_polled_at,
+                    "last_new": self._now if poll.new_items else state.last_new,
+                    "cache": as_json(poll.cache),
+                    "latency": poll.latency,
+                    "listed": poll.items,
+                    "new_items": poll.new_items,
+                }
+            )
+        values = {"polls": told, "at": self._now}
+        ended = {row.id for row in await self._rows(_POLLED[self._postgres], values)}
+        return {poll.claim.id for poll in polls} - ended
 
     async def unchanged(
         self,
@@ -318,8 +335,8 @@ class SourceStatements(Statements):
                 "id": poll.claim.id,
                 "token": poll.claim.token,
                 "due": _due(poll.next_due),
-                "etag": poll.etag,
-                "last_modified": poll.last_modified,
+                "etag": clean(poll.etag),
+                "last_modified": clean(poll.last_modified),
                 "latency": poll.latency,
             }
             for poll in polls

@@ -50,6 +50,11 @@ class Connection(Protocol):
         """Run a statement in the engine's own words many times."""
 
 
+def lease_lost(claim: Claim[Any]) -> LeaseLost:
+    """Another claim came between."""
+    return LeaseLost(f"the claim on {claim.queue.value} {claim.id} is no longer ours: nothing was written")
+
+
 class Statements:
     """One transaction's statements about one noun. `now` is the store's time at which the transaction began."""
 
@@ -106,13 +111,13 @@ class Statements:
     @staticmethod
     def _must_be_ours(claim: Claim[Any], ended: CursorResult[Any]) -> None:
         if ended.rowcount == 0:
-            raise LeaseLost(f"the claim on {claim.queue.value} {claim.id} is no longer ours: nothing was written")
+            raise lease_lost(claim)
 
     async def _check(self, claim: Claim[Any]) -> Row[Any]:
         """The claimed row, locked until the transaction ends. Raises LeaseLost as `_end` does."""
         row = await self._first(_HELD[claim.queue], {"of": claim.id, "fence": claim.token})
         if row is None:
-            raise LeaseLost(f"the claim on {claim.queue.value} {claim.id} is no longer ours: nothing was written")
+            raise lease_lost(claim)
         return row
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
@@ -17,13 +16,14 @@ from watcher.store.claims import ClaimStatements
 from watcher.store.configs import ConfigStatements
 from watcher.store.deliveries import DeliveryStatements
 from watcher.store.events import EventStatements, HeldWords
+from watcher.store.gathered import Gathered
 from watcher.store.groups import GroupStatements
 from watcher.store.health import HealthStatements
 from watcher.store.items import ItemStatements
 from watcher.store.retention import Purged, RetentionStatements
 from watcher.store.silences import SilenceStatements
 from watcher.store.sources import SourceStatements, Unchanged
-from watcher.store.statements import Connection
+from watcher.store.statements import Connection, lease_lost
 from watcher.store.stories import StoryStatements
 from watcher.store.subscriptions import SubscriptionStatements
 from watcher.store.versions import VersionStatements
@@ -66,62 +66,17 @@ class Tx:
 Work = Callable[[Tx], Awaitable[T]]
 
 
-class _Coalesced:
-    """Polls that brought nothing new, gathered while earlier ones are being written, and `Store.gather` after that."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._waiting: list[tuple[Unchanged, asyncio.Future[None]]] = []
-        self._writing: asyncio.Task[None] | None = None
-        self._next = 0.0  # when the next batch may be written, by the event loop's clock
-
-    async def add(self, poll: Unchanged) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((poll, future))
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write())
-        await future
-
-    async def _write(self) -> None:
-        while self._waiting:
-            await self._rest()
-            batch, self._waiting = self._waiting, []
-            polls = [poll for poll, _ in batch]
-            try:
-                lost = await self._store.write(lambda tx, polls=polls: tx.sources.unchanged_all(polls))  # type: ignore[misc]
-            except Exception as error:  # every one who waits hears of it
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
-                continue
-            for poll, future in batch:
-                if future.done():
-                    continue
-                if poll.claim.id in lost:
-                    future.set_exception(LeaseLost(f"the claim on source {poll.claim.id} is no longer ours"))
-                else:
-                    future.set_result(None)
-        self._writing = None
-
-    async def _rest(self) -> None:
-        """Wait until the last batch is long enough ago; one that comes alone goes at once."""
-        loop = asyncio.get_running_loop()
-        if (early := self._next - loop.time()) > 0:
-            await asyncio.sleep(early)
-        self._next = loop.time() + self._store.gather
-
-
 class Store(ABC):
     """An open store. Every method raises StoreError where the engine fails."""
 
     engine: ClassVar[Literal["sqlite", "postgresql"]]
-    gather = 0.0  # seconds between two writes of polls without news; who runs many at once sets it
+    gather = 0.0  # seconds between two writes of what many polls report; who runs many at once sets it
 
     def __init__(self, worker: str) -> None:
         self._worker = worker
         self._closed = False
         self._held = HeldWords()
-        self._coalesced = _Coalesced(self)
+        self._unchanged = Gathered[Unchanged, None]()
 
     @abstractmethod
     def now(self) -> float:
@@ -177,7 +132,11 @@ class Store(ABC):
 
     async def unchanged(self, poll: Unchanged) -> None:
         """As `tx.sources.unchanged`, but what many polls report at the same time is written by one statement."""
-        await self._coalesced.add(poll)
+        await self._unchanged.ask(poll, self._write_unchanged, self.gather)
+
+    async def _write_unchanged(self, polls: list[Unchanged]) -> list[LeaseLost | None]:
+        lost = await self.write(lambda tx: tx.sources.unchanged_all(polls))
+        return [lease_lost(poll.claim) if poll.claim.id in lost else None for poll in polls]
 
     async def __aenter__(self) -> Self:
         return self

@@ -29,6 +29,16 @@ from sqlalchemy import (
 from watcher.model import Queue
 
 
+def clean(value: str | None) -> str | None:
+    """Text as both engines take it: without NUL, lone surrogates as question marks."""
+    if value is None:
+        return None
+    value = str(value)
+    if not value.isascii():
+        value = value.encode("utf-8", "replace").decode("utf-8")
+    return value.replace("\0", "") if "\0" in value else value
+
+
 class Clean(TypeDecorator[str]):
     """Text that both engines take: PostgreSQL refuses NUL, neither encodes lone surrogates."""
 
@@ -36,13 +46,13 @@ class Clean(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """What is stored: without NUL, lone surrogates as question marks."""
-        if value is None:
-            return None
-        value = str(value)
-        if not value.isascii():
-            value = value.encode("utf-8", "replace").decode("utf-8")
-        return value.replace("\0", "") if "\0" in value else value
+        """What is stored."""
+        return clean(value)
+
+
+def as_json(value: Any) -> str:
+    """A value as tables hold it."""
+    return json.dumps(value, separators=(",", ":"))
 
 
 class Json(TypeDecorator[Any]):
@@ -53,7 +63,7 @@ class Json(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:
         """What is stored."""
-        return json.dumps(value, separators=(",", ":"))
+        return as_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """What was given."""

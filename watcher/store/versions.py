@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, delete, or_, select, update
 
-from watcher.errors import LeaseLost
 from watcher.model import Claim, Item, Reason, WaitingItem
 from watcher.store.items import LISTED_EVERY, StoredItem, given_hash, item_values, stored_item
 from watcher.store.packing import among, many
-from watcher.store.statements import Statements
+from watcher.store.statements import Statements, lease_lost
 from watcher.store.tables import item
 
 
@@ -105,4 +104,4 @@ class VersionStatements(Statements):
             delete(item).where(item.c.id == claim.id, item.c.token == claim.token, item.c.lease_until.isnot(None))
         )
         if gone.rowcount == 0:
-            raise LeaseLost(f"the claim on item {claim.id} is no longer ours: nothing was written")
+            raise lease_lost(claim)

@@ -11,7 +11,8 @@ from tests.contract.store.make import put_source, put_work
 from tests.paths import ROOT
 from watcher.errors import LeaseLost
 from watcher.model import Claim, Queue, Reason
-from watcher.store import Store, Tx, Unchanged, open_store
+from watcher.store import Polled, Store, Tx, Unchanged, open_store
+from watcher.store.statements import lease_lost
 
 QUEUES = list(Queue)
 POLLED = {
@@ -25,6 +26,12 @@ POLLED = {
     "new_items": 1,
     "latency": 0.1,
 }
+
+
+async def polled(tx: Tx, claim: Claim) -> None:  # type: ignore[type-arg]
+    """As the pipeline does, which writes the polls that are still ours."""
+    if await tx.sources.polled([Polled(claim, next_due=START + 99, **POLLED)]):  # type: ignore[arg-type]
+        raise lease_lost(claim)
 
 
 @pytest.mark.parametrize("queue", QUEUES)
@@ -95,7 +102,7 @@ async def test_what_is_released_can_be_claimed_at_once(store: Store, other: Stor
 def _endings(claim: Claim) -> dict[str, object]:  # type: ignore[type-arg]
     return {
         Queue.SOURCE: {
-            "polled": lambda tx: tx.sources.polled(claim, next_due=START + 99, **POLLED),
+            "polled": lambda tx: polled(tx, claim),
             "unchanged": lambda tx: tx.sources.unchanged(claim, START + 99, "new", None, 0.1),
             "failed": lambda tx: tx.sources.failed(claim, START + 99, "no route", "network", None),
         },

@@ -6,7 +6,7 @@ from tests.clock import START, FakeClock
 from tests.contract.store.make import alert, delivery, item, put_alert, put_source, story
 from tests.stories import open_story
 from watcher.model import Queue, Reason
-from watcher.store import Purged, Store, Tx
+from watcher.store import Polled, Purged, Store, Tx
 from watcher.store.retention import BATCH
 from watcher.store.stories import WINDOW
 
@@ -33,7 +33,7 @@ async def poll(store: Store, clock: FakeClock, *listed: str, changed: bool) -> N
         if not changed:
             await tx.sources.unchanged(claim, tx.now, None, None, None)
             return
-        await tx.sources.polled(
+        polled = Polled(
             claim,
             next_due=tx.now,
             etag=None,
@@ -46,6 +46,7 @@ async def poll(store: Store, clock: FakeClock, *listed: str, changed: bool) -> N
             new_items=0,
             latency=None,
         )
+        await tx.sources.polled([polled])
         await tx.items.listed(listed, tx.now)
 
     await store.write(work)

@@ -9,7 +9,7 @@ from tests.newsroom import configured, newsroom
 from watcher.config import load
 from watcher.daemon.start import adopt
 from watcher.model import Queue, SourceState
-from watcher.store import Store
+from watcher.store import Polled, Store
 
 HOUR = 3600.0
 
@@ -23,21 +23,20 @@ async def state(store: Store, name: str) -> SourceState:
 
 async def poll(store: Store, name: str, *, next_due: float, new: int = 0, etag: str = "etag") -> None:
     [claim] = [claim for claim in await store.claim(Queue.SOURCE, 10, 60) if claim.id == name]
-    await store.write(
-        lambda tx: tx.sources.polled(
-            claim,
-            next_due=next_due,
-            etag=etag,
-            last_modified="a date",
-            body_hash="hash",
-            redirect_to="https://example.org/new",
-            redirects=2,
-            cache={"seen": ["Ünï", 1, None]},
-            items=40,
-            new_items=new,
-            latency=0.25,
-        )
+    polled = Polled(
+        claim,
+        next_due=next_due,
+        etag=etag,
+        last_modified="a date",
+        body_hash="hash",
+        redirect_to="https://example.org/new",
+        redirects=2,
+        cache={"seen": ["Ünï", 1, None]},
+        items=40,
+        new_items=new,
+        latency=0.25,
     )
+    assert await store.write(lambda tx: tx.sources.polled([polled])) == set()
 
 
 async def test_a_new_source_is_due_when_the_configuration_says(store: Store) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from tests.clock import START, FakeClock
 from tests.contract.store.make import HUB, put_source
 from watcher.model import Claim, Queue, Subscription
-from watcher.store import Store, Tx
+from watcher.store import Polled, Store, Tx
 
 DAY = 86400.0
 LINK = (HUB, "https://a.example/feed")
@@ -23,7 +23,7 @@ async def named(store: Store, id_: str, link: tuple[str, str] | None, **values: 
     cache = {"hub": list(link)} if link else {}
     polled = {"etag": None, "last_modified": None, "body_hash": None, "redirect_to": None, "redirects": 0}
     polled |= {"next_due": START, "cache": cache, "items": 0, "new_items": 0, "latency": None} | values
-    await store.write(lambda tx: tx.sources.polled(claim, **polled))
+    await store.write(lambda tx: tx.sources.polled([Polled(claim, **polled)]))
 
 
 async def subscribed(store: Store, id_: str = "a", lease: float = DAY) -> Subscription:

@@ -1,0 +1,108 @@
+"""KEEP: write down what polls found, many at once: most of what a transaction costs is the same for one and for ten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+from watcher.model import Item
+from watcher.pipeline.judge import Judged, record_new
+from watcher.pipeline.services import Counts, Services
+from watcher.pipeline.subscribe import hubs
+from watcher.pipeline.update import Renewed, at_known_addresses, keep_renewed
+from watcher.sources import Poll, Source
+from watcher.store import Polled, Tx
+from watcher.store.statements import lease_lost
+
+T = TypeVar("T")
+
+BATCH = 100  # items of one poll that are kept in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a poll that brought a new body found, and what is to be written down of it."""
+
+    source: Source
+    got: Poll
+    polled: Polled
+    baseline: bool
+    listed: Sequence[str]  # ids of which it is to be noted that the source lists them
+    waiting: Sequence[Item]  # new ones whose article is to be read first
+    judged: Sequence[Judged]  # the other new ones
+    renewed: Sequence[Renewed]  # known ones that say something else now
+    remark: str  # for the day's note
+
+
+async def keep(services: Services, finding: Finding) -> Counts:
+    """Write down what a poll found, and end its claim; what came of it. Raises LeaseLost, and StoreError.
+
+    A long list is kept in several transactions, so that others come in between; the last one ends the claim.
+    """
+    counts = Counts()
+    *early, judged = _batches(finding.judged)
+    renewed, *more = _batches(finding.renewed)
+    for part in (
+        *(replace(finding, judged=each, renewed=()) for each in early),
+        *(replace(finding, judged=(), renewed=each) for each in more),
+    ):
+        counts += await services.store.write(partial(_early, services, part), ingest=True)
+    last = replace(finding, judged=judged, renewed=renewed)
+    return counts + await services.findings.ask(last, partial(_together, services), services.store.gather)
+
+
+def _batches(all_: Sequence[T]) -> list[Sequence[T]]:
+    return [all_[at : at + BATCH] for at in range(0, max(len(all_), 1), BATCH)]
+
+
+async def _early(services: Services, finding: Finding, tx: Tx) -> Counts:
+    await tx.claims.check(finding.polled.claim)
+    counts = await keep_renewed(tx, services, finding.renewed, tx.now)
+    return counts + Counts.total(await keep_judged(tx, services, [finding.judged]))
+
+
+async def _together(services: Services, findings: Sequence[Finding]) -> Sequence[Counts | Exception]:
+    """Write down the findings of many polls at once, or each by itself where one of them cannot be."""
+    try:
+        news = any(finding.judged or finding.renewed for finding in findings)
+        return await services.store.write(partial(_write, services, findings), ingest=news)
+    except Exception as error:
+        if len(findings) == 1:
+            return [error]
+    return [came for finding in findings for came in await _together(services, [finding])]
+
+
+async def _write(services: Services, findings: Sequence[Finding], tx: Tx) -> list[Counts | Exception]:
+    lost = await tx.sources.polled([finding.polled for finding in findings])
+    ours = [finding for finding in findings if finding.polled.claim.id not in lost]
+    early = {finding.source.id: await _apart(tx, services, finding) for finding in ours}
+    judged = await keep_judged(tx, services, [finding.judged for finding in ours])
+    came = {finding.source.id: early[finding.source.id] + last for finding, last in zip(ours, judged, strict=True)}
+    claims = [finding.polled.claim for finding in findings]
+    return [lease_lost(claim) if claim.id in lost else came[claim.id] for claim in claims]
+
+
+async def _apart(tx: Tx, services: Services, finding: Finding) -> Counts:
+    """What most polls have nothing of."""
+    now, claim = tx.now, finding.polled.claim
+    await tx.items.listed(finding.listed, now)
+    await hubs(tx, services, claim.row, finding.got, finding.polled.new_items)
+    counts = await keep_renewed(tx, services, finding.renewed, now)
+    added = await tx.items.add(finding.waiting, now=now, baseline=finding.baseline, read_at=now)
+    if finding.remark:
+        await tx.health.note(f"source:{claim.id}", finding.remark, now)
+    return counts + Counts(polled=1, new_items=len(added))
+
+
+async def keep_judged(tx: Tx, services: Services, polls: Sequence[Sequence[Judged]]) -> list[Counts]:
+    """Keep the judged items of each of `polls`, and what follows from those that are really new; what came of each."""
+    recorded = await record_new(tx, services, [one for judged in polls for one in judged], tx.now)
+    counts = []
+    for judged in polls:
+        came = Counts.total(recorded[one.item.id] for one in judged if one.item.id in recorded)
+        if judged and not judged[0].baseline:
+            came += await at_known_addresses(tx, services, judged[0].source, judged, tx.now)
+        counts.append(came)
+    return counts
