@@ -25,7 +25,7 @@ logger = log.get("daemon")
 
 SENDS_AT_ONCE = 16
 READS_AT_ONCE = 32
-GATHER = 0.2  # seconds between two writes of polls without news
+GATHER = 0.5  # seconds in which the results of polls gather, to be written together
 
 
 def worker_name() -> str:

@@ -32,6 +32,9 @@ from watcher.store.workers import WorkerStatements
 T = TypeVar("T")
 
 
+UNCHANGED_TOGETHER = 100  # polls without news in one write: where there are more, none waits for others
+
+
 class Tx:
     """The statements of one transaction, by noun. `now` is the store's time at which it began."""
 
@@ -70,13 +73,13 @@ class Store(ABC):
     """An open store. Every method raises StoreError where the engine fails."""
 
     engine: ClassVar[Literal["sqlite", "postgresql"]]
-    gather = 0.0  # seconds between two writes of what many polls report; who runs many at once sets it
+    gather = 0.0  # seconds in which the results of polls gather, to be written together; who runs many sets it
 
     def __init__(self, worker: str) -> None:
         self._worker = worker
         self._closed = False
         self._held = HeldWords()
-        self._unchanged = Gathered[Unchanged, None]()
+        self._unchanged = Gathered[Unchanged, None](UNCHANGED_TOGETHER)
 
     @abstractmethod
     def now(self) -> float:
