@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from watcher.cli import common
+
+if TYPE_CHECKING:
+    from watcher.pipeline import Counts
 
 app = typer.Typer(add_completion=False)
 
@@ -27,7 +32,7 @@ def once(
 
     loaded = common.load_config(config, secrets)
     common.start_logs(common.config_path(config), log_level, quiet=True)
-    counts = common.run(once(loaded, SystemClock(), Random()))
+    counts = common.run(once(loaded, SystemClock(), Random(), _say_how_far))
     if json:
         common.print_json(counts.as_dict())
     else:
@@ -41,3 +46,11 @@ def once(
         )
     if counts.failed or counts.retrying or counts.dead:
         raise typer.Exit(1)
+
+
+def _say_how_far(counts: Counts) -> None:
+    typer.echo(
+        f"so far: {common.count(counts.polled, 'source')} polled, {common.count(counts.new_items, 'new item')}, "
+        f"{common.count(counts.sent, 'message')} sent",
+        err=True,
+    )

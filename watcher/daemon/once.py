@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from random import Random
 
 from watcher import garbage
@@ -13,9 +14,13 @@ from watcher.daemon.start import GATHER, catch_up, lanes, open_store, services, 
 from watcher.model import Queue
 from watcher.pipeline import Counts, checkup, heartbeat
 
+REPORT = 10.0  # seconds between two reports of how far it is
 
-async def once(config: Config, clock: Clock, rng: Random) -> Counts:
-    """Poll what is due, read, tell and send what comes of it, and say what happened.
+
+async def once(
+    config: Config, clock: Clock, rng: Random, say: Callable[[Counts], None] = lambda counts: None
+) -> Counts:
+    """Poll what is due, read, tell and send what comes of it, and say what happened; to `say`, while it goes on.
 
     Ends group_wait early, never quiet hours or digests. Raises StoreBusy where a daemon holds the store.
     """
@@ -29,7 +34,7 @@ async def once(config: Config, clock: Clock, rng: Random) -> Counts:
         await catch_up(store, rng, spread=0.0)
         started = store.now()  # what becomes due meanwhile is for the next time
         queues = lanes(built)
-        renewing = asyncio.create_task(_renew(queues, clock))
+        beside = [asyncio.create_task(_renew(queues, clock)), asyncio.create_task(_report(queues, clock, say))]
         try:
             await queues[Queue.SOURCE].run_dry(due=started)
             await queues[Queue.ITEM].run_dry()
@@ -39,8 +44,19 @@ async def once(config: Config, clock: Clock, rng: Random) -> Counts:
             await queues[Queue.DELIVERY].run_dry()
             await heartbeat(built)
         finally:
-            renewing.cancel()
-        return Counts.total(lane.counts for lane in queues.values())
+            for task in beside:
+                task.cancel()
+        return _total(queues)
+
+
+def _total(queues: dict[Queue, Lane]) -> Counts:
+    return Counts.total(lane.counts for lane in queues.values())
+
+
+async def _report(queues: dict[Queue, Lane], clock: Clock, say: Callable[[Counts], None]) -> None:
+    while True:
+        await clock.sleep(REPORT)
+        say(_total(queues))
 
 
 async def _renew(queues: dict[Queue, Lane], clock: Clock) -> None:

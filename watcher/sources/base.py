@@ -18,6 +18,8 @@ from pydantic import (
     Field,
     PrivateAttr,
     SecretStr,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
@@ -229,17 +231,36 @@ class Source(BaseModel, ABC):
 
     _name: str = PrivateAttr("")
 
-    @model_validator(mode="after")
-    def _times(self) -> Self:
-        if self.cron is not None:
-            if self.every != "auto":
-                raise ValueError("a source has `every` or `cron`, not both")
-            cron.check(self.cron, self.timezone)
-        if (self.min or self.max) and (self.every != "auto" or self.cron is not None):
-            raise ValueError("`min` and `max` bound `every: auto`; here the times are given")
-        if self.min and self.max and self.min > self.max:
-            raise ValueError("`min` is longer than `max`")
-        return self
+    @field_validator("min", "max")
+    @classmethod
+    def _bounds(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is None:
+            return None
+        if info.data.get("every", "auto") != "auto":
+            raise ValueError("`min` and `max` bound `every: auto`; here the time is given")
+        if info.field_name == "max" and value < (info.data.get("min") or 0.0):
+            raise ValueError("`max` is shorter than `min`")
+        return value
+
+    @field_validator("cron")
+    @classmethod
+    def _cron(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return None
+        if info.data.get("every", "auto") != "auto":
+            raise ValueError("a source has `every` or `cron`, not both")
+        if info.data.get("min") or info.data.get("max"):
+            raise ValueError("`min` and `max` bound `every: auto`; `cron` gives the times itself")
+        cron.check(value)
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("cron", "") is None:
+            raise ValueError("this is the time zone of `cron`, which is not given")
+        cron.check(info.data.get("cron") or "0 0 * * *", value)
+        return value
 
     def named(self, name: str) -> Self:
         """The same source under the name that the configuration gives it."""

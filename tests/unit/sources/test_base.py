@@ -41,7 +41,26 @@ def test_durations_and_cron_times() -> None:
     assert "30s, 5m" in why(feed=FEED, every="often")
     assert "five fields" in why(feed=FEED, cron="daily")
     assert "time zone" in why(feed=FEED, cron="0 7 * * *", timezone="Mars/Base")
-    assert "not both" in why(feed=FEED, cron="0 7 * * *", every="5m")
+
+
+@pytest.mark.parametrize(
+    ("given", "key", "says"),
+    [
+        ({"cron": "0 7 * * *", "every": "5m"}, "cron", "not both"),
+        ({"cron": "0 7 * * 8"}, "cron", "no day of the week"),
+        ({"cron": "0 7 * * *", "max": "1h"}, "cron", "bound `every: auto`"),
+        ({"every": "5m", "min": "2h"}, "min", "bound `every: auto`"),
+        ({"min": "4h", "max": "1h"}, "max", "shorter than `min`"),
+        ({"timezone": "Europe/Kyiv"}, "timezone", "`cron`, which is not given"),
+        ({"cron": "0 7 * * *", "timezone": "Mars/Base"}, "timezone", "no time zone"),
+    ],
+)
+def test_what_is_wrong_with_its_times_is_said_of_one_key(given: dict[str, str], key: str, says: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        make(feed=FEED, **given)
+    [error] = caught.value.errors()
+    assert error["loc"] == (key,)
+    assert says in error["msg"]
 
 
 @pytest.mark.parametrize(
