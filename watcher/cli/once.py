@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import typer
@@ -32,7 +33,7 @@ def once(
 
     loaded = common.load_config(config, secrets)
     common.start_logs(common.config_path(config), log_level, quiet=True)
-    counts = common.run(once(loaded, SystemClock(), Random(), _say_how_far))
+    counts = common.run(once(loaded, SystemClock(), Random(), _say_how_far if sys.stderr.isatty() else _say_nothing))
     if json:
         common.print_json(counts.as_dict())
     else:
@@ -46,6 +47,10 @@ def once(
         )
     if counts.failed or counts.retrying or counts.dead:
         raise typer.Exit(1)
+
+
+def _say_nothing(counts: Counts) -> None:
+    """For cron, which would send it by mail."""
 
 
 def _say_how_far(counts: Counts) -> None:

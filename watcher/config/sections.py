@@ -176,6 +176,9 @@ class Sections:
             data = self.expander.value(entry.file, entry.node)
             if "cron" in data:
                 data.setdefault("timezone", settings.timezone)
+            elif isinstance(entry.node, nodes.Mapping) and (zone := entry.node.get("timezone")):
+                remark = "this is the time zone of `cron`, which is not given: it does nothing"
+                self.report.add_at(entry.file, zone, remark, "", "warning")
             if has_withheld(entry.node):
                 self.withheld.add(name)
                 data.setdefault(kind.kind, WITHHELD_ADDRESS)

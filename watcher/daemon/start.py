@@ -25,7 +25,7 @@ logger = log.get("daemon")
 
 SENDS_AT_ONCE = 16
 READS_AT_ONCE = 32
-GATHER = 0.5  # seconds in which the results of polls gather, to be written together
+GATHER = 0.2  # seconds in which the results of polls gather, to be written together
 
 
 def worker_name() -> str:
@@ -43,6 +43,7 @@ async def services(config: Config, store: Store, clock: Clock, rng: Random) -> A
         built = Services(config, store, fetch, workers, clock, rng)
         await adopt(built, config)
         yield built
+        await built.findings.end()  # of steps that were cancelled meanwhile, too
 
 
 async def adopt(services: Services, config: Config) -> None:

@@ -104,7 +104,7 @@ async def record_new(tx: Tx, services: Services, judged: Sequence[Judged], now: 
     fresh = {one.item.id: one for one in judged if one.item.id not in known}
     counts, became = await _record(tx, services, list(fresh.values()), now)
     for baseline in (False, True):
-        items = [one.item for one in fresh.values() if one.baseline is baseline]
+        items = [one.item for one in fresh.values() if one.baseline == baseline]
         added = await tx.items.add(items, now=now, baseline=baseline, read_at=None, became=became)
         counts |= {id_: counts[id_] + Counts(new_items=1) for id_ in added}
     return counts

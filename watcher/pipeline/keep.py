@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
+from watcher import log
+from watcher.errors import LeaseLost, StoreError
 from watcher.model import Item
 from watcher.pipeline.judge import Judged, record_new
 from watcher.pipeline.services import Counts, Services
 from watcher.pipeline.subscribe import hubs
 from watcher.pipeline.update import Renewed, at_known_addresses, keep_renewed
-from watcher.sources import Poll, Source
 from watcher.store import Polled, Tx
 from watcher.store.statements import lease_lost
 
@@ -20,13 +21,13 @@ T = TypeVar("T")
 
 BATCH = 100  # items of one poll that are kept in one transaction
 
+logger = log.get("keep")
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What a poll that brought a new body found, and what is to be written down of it."""
 
-    source: Source
-    got: Poll
     polled: Polled
     baseline: bool
     listed: Sequence[str]  # ids of which it is to be noted that the source lists them
@@ -34,6 +35,11 @@ class Finding:
     judged: Sequence[Judged]  # the other new ones
     renewed: Sequence[Renewed]  # known ones that say something else now
     remark: str  # for the day's note
+
+    @property
+    def size(self) -> int:
+        """How long it takes to write, where a new item takes 1: one that changed is written by itself."""
+        return 1 + len(self.judged) + 3 * len(self.renewed) + len(self.waiting) // 4
 
 
 async def keep(services: Services, finding: Finding) -> Counts:
@@ -44,11 +50,10 @@ async def keep(services: Services, finding: Finding) -> Counts:
     counts = Counts()
     *early, judged = _batches(finding.judged)
     renewed, *more = _batches(finding.renewed)
-    for part in (
-        *(replace(finding, judged=each, renewed=()) for each in early),
-        *(replace(finding, judged=(), renewed=each) for each in more),
-    ):
-        counts += await services.store.write(partial(_early, services, part), ingest=True)
+    parts = [replace(finding, judged=each, renewed=()) for each in early]
+    parts += [replace(finding, judged=(), renewed=each) for each in more]
+    for part in parts:
+        counts += await services.store.write(partial(_keep_early, services, part), ingest=True)
     last = replace(finding, judged=judged, renewed=renewed)
     return counts + await services.findings.ask(last, partial(_together, services), services.store.gather)
 
@@ -57,7 +62,7 @@ def _batches(all_: Sequence[T]) -> list[Sequence[T]]:
     return [all_[at : at + BATCH] for at in range(0, max(len(all_), 1), BATCH)]
 
 
-async def _early(services: Services, finding: Finding, tx: Tx) -> Counts:
+async def _keep_early(services: Services, finding: Finding, tx: Tx) -> Counts:
     await tx.claims.check(finding.polled.claim)
     counts = await keep_renewed(tx, services, finding.renewed, tx.now)
     return counts + Counts.total(await keep_judged(tx, services, [finding.judged]))
@@ -71,37 +76,47 @@ async def _together(services: Services, findings: Sequence[Finding]) -> Sequence
     except Exception as error:
         if len(findings) == 1:
             return [error]
-    return [came for finding in findings for came in await _together(services, [finding])]
+        logger.warning("not written together, so each by itself", polls=len(findings), error=repr(error))
+    came: list[Counts | Exception] = []
+    for finding in findings:
+        failed = [one for one in came if isinstance(one, StoreError) and not isinstance(one, LeaseLost)]
+        # One may be what the store does not take; where there are two, it is the store.
+        came += [failed[-1]] if len(failed) > 1 else await _together(services, [finding])
+    return came
 
 
 async def _write(services: Services, findings: Sequence[Finding], tx: Tx) -> list[Counts | Exception]:
-    lost = await tx.sources.polled([finding.polled for finding in findings])
-    ours = [finding for finding in findings if finding.polled.claim.id not in lost]
-    early = {finding.source.id: await _apart(tx, services, finding) for finding in ours}
+    held = await tx.sources.polled([finding.polled for finding in findings])
+    ours = [finding for finding, is_ours in zip(findings, held, strict=True) if is_ours]
+    others = [await _keep_others(tx, services, finding) for finding in ours]
     judged = await keep_judged(tx, services, [finding.judged for finding in ours])
-    came = {finding.source.id: early[finding.source.id] + last for finding, last in zip(ours, judged, strict=True)}
-    claims = [finding.polled.claim for finding in findings]
-    return [lease_lost(claim) if claim.id in lost else came[claim.id] for claim in claims]
+    came = iter([one + other for one, other in zip(judged, others, strict=True)])
+    return [
+        next(came) if is_ours else lease_lost(finding.polled.claim)
+        for finding, is_ours in zip(findings, held, strict=True)
+    ]
 
 
-async def _apart(tx: Tx, services: Services, finding: Finding) -> Counts:
-    """What most polls have nothing of."""
-    now, claim = tx.now, finding.polled.claim
+async def _keep_others(tx: Tx, services: Services, finding: Finding) -> Counts:
+    """What is to be written of a poll but its judged items; most have none of it."""
+    now, polled = tx.now, finding.polled
     await tx.items.listed(finding.listed, now)
-    await hubs(tx, services, claim.row, finding.got, finding.polled.new_items)
+    await hubs(tx, services, polled)
     counts = await keep_renewed(tx, services, finding.renewed, now)
     added = await tx.items.add(finding.waiting, now=now, baseline=finding.baseline, read_at=now)
     if finding.remark:
-        await tx.health.note(f"source:{claim.id}", finding.remark, now)
+        await tx.health.note(f"source:{polled.claim.id}", finding.remark, now)
     return counts + Counts(polled=1, new_items=len(added))
 
 
 async def keep_judged(tx: Tx, services: Services, polls: Sequence[Sequence[Judged]]) -> list[Counts]:
     """Keep the judged items of each of `polls`, and what follows from those that are really new; what came of each."""
-    recorded = await record_new(tx, services, [one for judged in polls for one in judged], tx.now)
+    together = [one for judged in polls for one in judged]
+    together.sort(key=lambda one: one.baseline)  # what is news is told as news, though a first look has it too
+    recorded = await record_new(tx, services, together, tx.now)
     counts = []
     for judged in polls:
-        came = Counts.total(recorded[one.item.id] for one in judged if one.item.id in recorded)
+        came = Counts.total(recorded[id_] for id_ in {one.item.id for one in judged} if id_ in recorded)
         if judged and not judged[0].baseline:
             came += await at_known_addresses(tx, services, judged[0].source, judged, tx.now)
         counts.append(came)

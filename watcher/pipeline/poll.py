@@ -124,7 +124,7 @@ async def _parsed(services: Services, claim: Claim[SourceState], source: Source,
     )
     stale = [id_ for id_, one in known.items() if one.is_stale(now)]
     remark = _remark(source, state, how, now)
-    counts = await keep(services, Finding(source, got, polled, how.baseline, stale, waiting, judged, renewed, remark))
+    counts = await keep(services, Finding(polled, how.baseline, stale, waiting, judged, renewed, remark))
     logger.info(
         "polled", source=source.name, items=len(ids), new=counts.new_items, to_read=len(waiting), alerts=counts.alerts
     )

@@ -62,7 +62,7 @@ async def _keep(services: Services, known: Subscription, source: Feed, state: So
     counts = Counts()
     for number, batch in enumerate(batches):
         first, again = (waiting, renewed) if number == 0 else ([], [])
-        work = partial(_write, services, known, first, batch, again, now)
+        work = partial(_write, services, known, first, batch, again)
         counts += await store.write(work, ingest=bool(batch or again))
     logger.info("pushed", source=source.name, new=counts.new_items, to_read=len(waiting), alerts=counts.alerts)
     return counts
@@ -74,11 +74,10 @@ async def _write(
     waiting: Sequence[Item],
     judged: Sequence[Judged],
     renewed: Sequence[Renewed],
-    now: float,
     tx: Tx,
 ) -> Counts:
-    added = await tx.items.add(waiting, now=now, baseline=False, read_at=now)
-    counts = await keep_renewed(tx, services, renewed, now) + Counts(new_items=len(added))
+    added = await tx.items.add(waiting, now=tx.now, baseline=False, read_at=tx.now)
+    counts = await keep_renewed(tx, services, renewed, tx.now) + Counts(new_items=len(added))
     counts += Counts.total(await keep_judged(tx, services, [judged]))
     await tx.sources.pushed(known.id, counts.new_items)
     await tx.subscriptions.pushed(known)

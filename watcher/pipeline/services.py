@@ -19,7 +19,7 @@ from watcher.store.gathered import Gathered
 from watcher.workers import Workers
 
 JUDGED_AT_ONCE = 16  # polls with news: what is judged waits in memory until the store has taken it
-KEPT_TOGETHER = 50  # polls and new items in one transaction: some 50 ms, in which others wait
+KEPT_TOGETHER = 50  # new items in one transaction, or what costs as much: some 50 ms, in which others wait
 LATER = 60.0  # seconds until what cannot be done by this configuration is looked at again
 
 
@@ -65,7 +65,8 @@ class Services:
         self.clock = clock
         self.rng = rng
         self.judging = asyncio.Semaphore(JUDGED_AT_ONCE)
-        self.findings: Gathered[Any, Counts] = Gathered(KEPT_TOGETHER, lambda one: 1 + len(one.judged))  # see keep.py
+        # Each poll that waits for the others holds a place of `judging`, so that there are no more of them.
+        self.findings: Gathered[Any, Counts] = Gathered(KEPT_TOGETHER, attrgetter("size"), callers=JUDGED_AT_ONCE)
         self.pace = Pace()
         self.use(config)
 

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 
 from watcher import log
 from watcher.errors import FetchError, HostBusy
-from watcher.model import Claim, SourceState, Subscription
+from watcher.model import Claim, Subscription
 from watcher.pipeline.services import LATER, Counts, Services
-from watcher.sources import Poll, hub
-from watcher.store import Tx
+from watcher.sources import hub
+from watcher.store import Polled, Tx
 
 CALLBACK = "/websub/"  # what the path of a callback begins with
 VERIFY = 600.0  # seconds that a hub may take to verify before it is asked again
@@ -27,14 +27,14 @@ def unguessable() -> str:
     return secrets.token_urlsafe(32)
 
 
-async def hubs(tx: Tx, services: Services, state: SourceState, got: Poll, fresh: int) -> None:
+async def hubs(tx: Tx, services: Services, polled: Polled) -> None:
     """Subscribe where the feed that was polled names its hub, and rely on none that left out what the poll found."""
     if not services.config.settings.public_url:
         return
-    link = got.cache.get("hub")
+    state, link = polled.claim.row, polled.cache.get("hub")
     if link or state.cache.get("hub"):
         await tx.subscriptions.want(state.id, (link[0], link[1]) if link else None, unguessable)
-    if fresh and state.relies_until is not None and state.last_success is not None:
+    if polled.new_items and state.relies_until is not None and state.last_success is not None:
         known = await tx.subscriptions.get(state.id)
         # What was there before the hub had verified could not be pushed.
         if known is not None and (known.verified_at is None or known.verified_at < state.last_success):

@@ -218,7 +218,9 @@ async def _tell_updates(
     shown = edits(said.before, said.item, said.change.detail)
     counts = Counts()
     for alert, how in alerts:
-        match, story = matches.get(alert.rule), stories.get(alert.story)
+        match, story, rule = matches.get(alert.rule), stories.get(alert.story), services.rules.get(alert.rule)
+        if rule is None:  # removed by a reload meanwhile
+            continue
         update = Alert(
             id=derive_id("alert", alert.rule, alert.story, "update", said.item.id),
             rule=alert.rule,
@@ -229,13 +231,13 @@ async def _tell_updates(
             created_at=now,
             spans=match.spans if match else (),
             note="" if match else NO_LONGER,
-            explanation=why(services.rules[alert.rule], said.judged) if match else None,
+            explanation=why(rule, said.judged) if match else None,
             update=Update(alert.id, how, said.change.detail, shown),
         )
         if match and await tx.alerts.restate(alert.id, update):
             continue
         if story is not None and await tx.alerts.add(update):
-            await place(tx, services, services.rules[alert.rule], update.id, story, "alert", now)
+            await place(tx, services, rule, update.id, story, "alert", now)
             counts += Counts(alerts=1)
     return counts
 

@@ -257,9 +257,8 @@ class Source(BaseModel, ABC):
     @field_validator("timezone")
     @classmethod
     def _zone(cls, value: str, info: ValidationInfo) -> str:
-        if info.data.get("cron", "") is None:
-            raise ValueError("this is the time zone of `cron`, which is not given")
-        cron.check(info.data.get("cron") or "0 0 * * *", value)
+        if expression := info.data.get("cron"):
+            cron.check(expression, value)
         return value
 
     def named(self, name: str) -> Self:

@@ -13,14 +13,21 @@ R = TypeVar("R")
 Together = Callable[[list[T]], Awaitable[Sequence[R | Exception]]]  # what came of each, in their order
 
 
-class Gathered(Generic[T, R]):
-    """What is asked for comes in batches of `most` at most, where `size` says how much each counts."""
+def _one(asked: object) -> int:
+    return 1
 
-    def __init__(self, most: float = float("inf"), size: Callable[[T], int] = lambda _: 1) -> None:
+
+class Gathered(Generic[T, R]):
+    """What is asked for, in batches of at most `most`, where `size` says how much each one counts.
+
+    `callers` is how many can wait at the same time, where that is known: when all do, no more will come.
+    """
+
+    def __init__(self, most: float = float("inf"), size: Callable[[T], int] = _one, callers: int | None = None) -> None:
         self._most = most
         self._size = size
+        self._callers = callers
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
-        self._gathered = 0
         self._full = asyncio.Event()
         self._writing: asyncio.Task[None] | None = None
         self._next = 0.0  # when the next batch may be written, by the event loop's clock
@@ -29,57 +36,71 @@ class Gathered(Generic[T, R]):
         """What came of `one`, written by `together` with others that came at the same time.
 
         After one batch the next gathers for `rest` seconds, or until it is full; one that comes alone goes at once.
-        Raises what `together` gives for it as an exception; what that raises, all of its batch hear.
+        Both are the same for all who ask. Raises what `together` gives for it as an exception; what that raises, all
+        of its batch hear.
         """
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((one, future))
-        self._gathered += self._size(one)
-        if self._gathered >= self._most:
-            self._full.set()
-        if self._writing is None:
+        self._see_whether_full()
+        if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write(together, rest))
         return await future
 
+    async def end(self) -> None:
+        """Wait until what was asked for is written."""
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+
     async def _write(self, together: Together[T, R], rest: float) -> None:
+        loop = asyncio.get_running_loop()
         while self._waiting:
-            await self._rest(rest)
-            if not (batch := self._batch()):
-                continue
-            try:
-                came = await together([one for one, _ in batch])
-            except Exception as error:  # every one who waits hears of it
-                came = [error] * len(batch)
-            for (_, future), result in zip(batch, came, strict=True):
-                if future.done():
-                    continue
-                if isinstance(result, Exception):
-                    future.set_exception(result)
-                else:
-                    future.set_result(result)
-        self._writing = None
+            await self._rest(self._next - loop.time())
+            if batch := self._batch():
+                self._next = loop.time() + rest
+                await _settle(batch, together)
 
     async def _rest(self, seconds: float) -> None:
-        """Wait until the last batch is long enough ago, or enough has gathered."""
-        loop = asyncio.get_running_loop()
-        if (early := self._next - loop.time()) > 0 and not self._full.is_set():
+        """Wait so long, or until enough has gathered."""
+        if seconds > 0:
             with suppress(TimeoutError):
-                async with asyncio.timeout(early):
+                async with asyncio.timeout(seconds):
                     await self._full.wait()
-        self._next = loop.time() + seconds
 
     def _batch(self) -> list[tuple[T, asyncio.Future[R]]]:
         """The first of what waits, without what nobody waits for any more."""
-        batch: list[tuple[T, asyncio.Future[R]]] = []
+        self._waiting = [(one, future) for one, future in self._waiting if not future.done()]
         taken = size = 0
-        for one, future in self._waiting:
+        for one, _ in self._waiting:
             size += self._size(one)
-            if batch and size > self._most:
+            if taken and size > self._most:
                 break
             taken += 1
-            if not future.done():  # who asked was not cancelled
-                batch.append((one, future))
-        del self._waiting[:taken]
-        self._gathered = sum(self._size(one) for one, _ in self._waiting)
-        if self._gathered < self._most:
-            self._full.clear()
+        batch, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        self._see_whether_full()
         return batch
+
+    def _see_whether_full(self) -> None:
+        all_there = self._callers is not None and len(self._waiting) >= self._callers
+        if all_there or sum(self._size(one) for one, _ in self._waiting) >= self._most:
+            self._full.set()
+        else:
+            self._full.clear()
+
+
+async def _settle(batch: Sequence[tuple[T, asyncio.Future[R]]], together: Together[T, R]) -> None:
+    try:
+        came = await together([one for one, _ in batch])
+        for (_, future), result in zip(batch, came, strict=True):
+            if future.done():
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+    except Exception as error:  # every one who waits hears of it
+        for _, future in batch:
+            if not future.done():
+                future.set_exception(error)
+    finally:  # also where the writing itself was cancelled: nobody may wait for ever
+        for _, future in batch:
+            future.cancel()

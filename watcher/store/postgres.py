@@ -112,6 +112,7 @@ class PostgresStore(Store):
 
     async def close(self) -> None:
         """See `Store.close`."""
+        await self._unchanged.end()
         self._closed = True
         if self._measuring is not None:
             self._measuring.cancel()

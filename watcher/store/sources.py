@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,7 +142,7 @@ def _unchanged_statement(postgres: bool) -> ReturningUpdate[Any]:
             error=None,
             error_kind=None,
         )
-        .returning(source.c.id)
+        .returning(source.c.id, source.c.token)
     )
 
 
@@ -179,7 +179,7 @@ def _polled_statement(postgres: bool) -> ReturningUpdate[Any]:
             error_kind=None,
             new_items=source.c.new_items + told.c.new_items,
         )
-        .returning(source.c.id)
+        .returning(source.c.id, source.c.token)
     )
 
 
@@ -279,8 +279,8 @@ class SourceStatements(Statements):
             statement = statement.where(source.c.active)
         return [_status(row) for row in await self._rows(statement)]
 
-    async def polled(self, polls: Collection[Polled]) -> set[str]:
-        """End the claims of polls that brought a new body, in one statement; the ids whose lease was lost."""
+    async def polled(self, polls: Collection[Polled]) -> Sequence[bool]:
+        """End the claims of polls that brought a new body, in one statement; of each, whether it was still ours."""
         told = []
         for poll in polls:
             state = poll.claim.row
@@ -303,8 +303,8 @@ class SourceStatements(Statements):
                 }
             )
         values = {"polls": told, "at": self._now}
-        ended = {row.id for row in await self._rows(_POLLED[self._postgres], values)}
-        return {poll.claim.id for poll in polls} - ended
+        ended = {(row.id, row.token) for row in await self._rows(_POLLED[self._postgres], values)}
+        return [(poll.claim.id, poll.claim.token) in ended for poll in polls]
 
     async def unchanged(
         self,
@@ -328,8 +328,8 @@ class SourceStatements(Statements):
             error_kind=None,
         )
 
-    async def unchanged_all(self, polls: Collection[Unchanged]) -> set[str]:
-        """End many claims as `unchanged` does, in one statement; the ids whose lease was lost."""
+    async def unchanged_all(self, polls: Collection[Unchanged]) -> Sequence[bool]:
+        """End many claims as `unchanged` does, in one statement; of each, whether it was still ours."""
         told = [
             {
                 "id": poll.claim.id,
@@ -342,8 +342,8 @@ class SourceStatements(Statements):
             for poll in polls
         ]
         values = {"polls": told, "at": self._now}
-        ended = {row.id for row in await self._rows(_UNCHANGED[self._postgres], values)}
-        return {poll.claim.id for poll in polls} - ended
+        ended = {(row.id, row.token) for row in await self._rows(_UNCHANGED[self._postgres], values)}
+        return [(poll.claim.id, poll.claim.token) in ended for poll in polls]
 
     async def redirected(self, claim: Claim[SourceState], redirect_to: str | None, redirects: int) -> None:
         """Remember where permanent redirects led; the claim goes on."""

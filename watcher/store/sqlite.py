@@ -58,6 +58,7 @@ CHECKPOINT = 8_000
 class _Job:
     work: Work[Any]
     future: asyncio.Future[Any]
+    ingest: bool
     result: Any = None
     error: Exception | None = None
 
@@ -129,6 +130,7 @@ class SqliteStore(Store):
         _prepare(self._looker, "BEGIN", "query_only=ON", SMALL_CACHE)
         self._look_thread = ThreadPoolExecutor(1, thread_name_prefix="store reader")
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._ahead: _Job | None = None  # taken from the queue, and the first of the next group
         self._thread: threading.Thread | None = None
 
     def now(self) -> float:
@@ -153,10 +155,10 @@ class SqliteStore(Store):
             migrations.upgrade(connection)
 
     async def write(self, work: Work[T], ingest: bool = False) -> T:
-        """See `Store.write`. There is one writer, so that `ingest` is always granted."""
+        """See `Store.write`. There is one writer, so that `ingest` is always granted; it begins a transaction."""
         self._must_be_open()
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Job(work, future))
+        self._queue.put(_Job(work, future, ingest))
         return await future
 
     @asynccontextmanager
@@ -185,6 +187,7 @@ class SqliteStore(Store):
         """See `Store.close`."""
         if self._closed:
             return
+        await self._unchanged.end()
         self._closed = True
         self._queue.put(None)
         if self._thread is not None:
@@ -200,7 +203,8 @@ class SqliteStore(Store):
         """The writer thread: run jobs in the order in which they came, until None."""
         ended = False
         while not ended:
-            job = self._queue.get()
+            job = self._ahead or self._queue.get()
+            self._ahead = None
             if job is None:
                 return
             jobs = [job]
@@ -218,7 +222,8 @@ class SqliteStore(Store):
     def _write_group(self, connection: Connection, jobs: list[_Job]) -> bool:
         """Run the first of `jobs` and whatever else is ready, adding it to `jobs`; True where None was met.
 
-        Where the first one raises, the group ends with it.
+        Where the first one raises, the group ends with it. What opens stories is always the first: it touches so many
+        pages that a savepoint, which keeps them as they were, would cost megabytes of memory.
         """
         until = time.monotonic() + GROUP_TIME
         if not jobs[0].future.done():
@@ -230,6 +235,9 @@ class SqliteStore(Store):
                 return False
             if job is None:
                 return True
+            if job.ingest:
+                self._ahead = job
+                return False
             jobs.append(job)
             self._run(connection, job)
         return False

@@ -32,9 +32,6 @@ from watcher.store.workers import WorkerStatements
 T = TypeVar("T")
 
 
-UNCHANGED_TOGETHER = 100  # polls without news in one write: where there are more, none waits for others
-
-
 class Tx:
     """The statements of one transaction, by noun. `now` is the store's time at which it began."""
 
@@ -79,7 +76,7 @@ class Store(ABC):
         self._worker = worker
         self._closed = False
         self._held = HeldWords()
-        self._unchanged = Gathered[Unchanged, None](UNCHANGED_TOGETHER)
+        self._unchanged = Gathered[Unchanged, None]()
 
     @abstractmethod
     def now(self) -> float:
@@ -138,8 +135,8 @@ class Store(ABC):
         await self._unchanged.ask(poll, self._write_unchanged, self.gather)
 
     async def _write_unchanged(self, polls: list[Unchanged]) -> list[LeaseLost | None]:
-        lost = await self.write(lambda tx: tx.sources.unchanged_all(polls))
-        return [lease_lost(poll.claim) if poll.claim.id in lost else None for poll in polls]
+        ours = await self.write(lambda tx: tx.sources.unchanged_all(polls))
+        return [None if held else lease_lost(poll.claim) for poll, held in zip(polls, ours, strict=True)]
 
     async def __aenter__(self) -> Self:
         return self

@@ -30,7 +30,7 @@ POLLED = {
 
 async def polled(tx: Tx, claim: Claim) -> None:  # type: ignore[type-arg]
     """As the pipeline does, which writes the polls that are still ours."""
-    if await tx.sources.polled([Polled(claim, next_due=START + 99, **POLLED)]):  # type: ignore[arg-type]
+    if await tx.sources.polled([Polled(claim, next_due=START + 99, **POLLED)]) != [True]:  # type: ignore[arg-type]
         raise lease_lost(claim)
 
 

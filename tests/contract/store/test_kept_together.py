@@ -10,13 +10,13 @@ import pytest
 from tests.clock import START, FakeClock
 from tests.contract.store.make import put_source
 from tests.newsroom import configured, judged, newsroom, words
-from watcher.errors import LeaseLost
-from watcher.model import Item, Queue
+from watcher.errors import LeaseLost, StoreError
+from watcher.model import Item, Queue, Reason
 from watcher.pipeline import Services
 from watcher.pipeline.keep import BATCH, Finding, keep
 from watcher.pipeline.services import KEPT_TOGETHER, Counts
-from watcher.sources import Outcome, Poll
 from watcher.store import Polled, Store
+from watcher.store.gathered import Gathered
 
 NAMES = ("a", "b", "c", "d")
 
@@ -30,11 +30,8 @@ async def services(tmp_path: Path, store: Store, clock: FakeClock) -> Services:
 async def findings(services: Services, items: int = 1) -> list[Finding]:
     """Of each source one poll, which found so many items that the rule matches."""
     claims = {claim.id: claim for claim in await services.store.claim(Queue.SOURCE, 10, 60)}
-    wire = services.sources["wire"]
     return [
         Finding(
-            source=replace_id(wire, name),
-            got=Poll(Outcome.PARSED),
             polled=Polled(claims[name], START + 300, f"etag {name}", None, None, None, 0, {}, 40, items, 0.1),
             baseline=False,
             listed=(),
@@ -48,10 +45,6 @@ async def findings(services: Services, items: int = 1) -> list[Finding]:
         )
         for name in NAMES
     ]
-
-
-def replace_id(source: Any, name: str) -> Any:
-    return source.model_copy().named(name)
 
 
 @pytest.fixture
@@ -128,6 +121,73 @@ async def test_many_items_are_parted_and_the_last_part_ends_the_claim(services: 
     assert (await keep(services, found)).new_items == BATCH + 1
     assert len(writes) == 2
     assert (await kept(services.store))[0]["a"] == "etag a"
+
+
+async def test_who_has_a_news_hears_of_it_though_a_first_look_has_it_too(
+    tmp_path: Path, store: Store, clock: FakeClock
+) -> None:
+    await put_source(store, *NAMES)
+    rule = "{two: {query: harbour, min_outlets: 2}}"
+    services = newsroom(configured(tmp_path, rule), store, clock)
+    text, parts = " ".join(words(7, 60)), []
+    for one, baseline in zip((await findings(services))[:2], (True, False), strict=True):
+        item = replace(one.judged[0].item, title="The harbour is closed", body=text, outlet=one.polled.claim.id)
+        verdict = judged(services, replace(item, published=START), baseline=baseline)
+        parts.append(replace(one, judged=[verdict], baseline=baseline))
+    await asyncio.gather(*(keep(services, one) for one in parts))
+    async with store.read() as tx:
+        [alert] = await tx.alerts.list()
+        [group] = await tx.groups.list()
+        stored = {one.item.id: one.baseline for one in await tx.items.list()}
+    assert (alert.item, alert.reason, group.kind) == ("b0", Reason.FIRST_SIGHT, "alert")
+    assert stored == {"a0": True, "b0": False}
+
+
+async def test_an_item_that_a_poll_has_twice_counts_once(services: Services) -> None:
+    [found, *_] = await findings(services)
+    counts = await keep(services, replace(found, judged=[*found.judged, *found.judged]))
+    assert counts == Counts(polled=1, new_items=1, matched=1, alerts=1)
+
+
+async def test_two_polls_of_one_source_are_told_apart(services: Services, other: Store, clock: FakeClock) -> None:
+    """A step whose lease has ended may still wait when the source is claimed again by the same process."""
+    stale = (await findings(services))[0]
+    clock.advance(61)
+    fresh = (await findings(services))[0]
+    assert stale.polled.claim.id == fresh.polled.claim.id
+    came = await asyncio.gather(keep(services, stale), keep(services, fresh), return_exceptions=True)
+    assert [type(one) for one in came] == [LeaseLost, Counts]
+
+
+async def test_a_store_that_is_away_is_not_tried_for_each(
+    services: Services, writes: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await findings(services)
+
+    async def away(work, ingest=False):
+        writes.append(work)
+        raise StoreError("away")
+
+    monkeypatch.setattr(services.store, "write", away)
+    writes.clear()
+    came = await asyncio.gather(*(keep(services, one) for one in found), return_exceptions=True)
+    assert [str(one) for one in came] == ["away"] * 4
+    assert len(writes) == 1 + 2
+
+
+async def test_nobody_waits_for_others_where_no_more_can_come(services: Services, writes: list[Any]) -> None:
+    """Each who waits holds a place, of which there are few; polls whose new items are few fill no batch."""
+    found = await findings(services, items=0)
+    services.store.gather = 1000.0
+    services.findings = Gathered(KEPT_TOGETHER, callers=2)
+    places = asyncio.Semaphore(2)
+
+    async def kept_in_turn(one: Finding) -> Counts:
+        async with places:
+            return await keep(services, one)
+
+    await keep(services, found[0])  # the first goes at once
+    await asyncio.wait_for(asyncio.gather(*(kept_in_turn(one) for one in found[1:3])), 60)
 
 
 async def test_a_batch_is_full_at_some_time(services: Services, writes: list[Any]) -> None:

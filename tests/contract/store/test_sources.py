@@ -36,7 +36,7 @@ async def poll(store: Store, name: str, *, next_due: float, new: int = 0, etag: 
         new_items=new,
         latency=0.25,
     )
-    assert await store.write(lambda tx: tx.sources.polled([polled])) == set()
+    assert await store.write(lambda tx: tx.sources.polled([polled])) == [True]
 
 
 async def test_a_new_source_is_due_when_the_configuration_says(store: Store) -> None:

@@ -110,6 +110,8 @@ def test_the_limits_of_a_channel(tmp_path: Path) -> None:
         ("sources:\n  s: {feed: 'https://example.org/', every: 5}\n", "5}", "a duration needs a unit", ""),
         ("sources:\n  s: {feed: 'https://example.org/', every: 0s}\n", "0s", "expected at least 1s", ""),
         ("sources:\n  s: {feed: 'https://example.org/', lang: english}\n", "english", "as en or uk", ""),
+        ("sources:\n  s: {feed: 'https://e.org/', cron: 0 7 * * 8}\n", "0 7", "no day of the week", ""),
+        ("sources:\n  s: {feed: 'https://e.org/', min: 4h, max: 1h}\n", "1h", "shorter than `min`", ""),
         ("rules:\n  r: {notify: []}\n", "r: {", '"query" is missing', ""),
         ("rules:\n  r: {query: a, notify: desk}\n", "desk", "expected a list, such as [one, two], found a text", ""),
         ("rules:\n  r: {query: a, priority: hihg}\n", "hihg", "expected normal or high", "did you mean high?"),
@@ -340,3 +342,10 @@ def test_sources_that_the_same_rules_read_hold_one_set(tmp_path: Path) -> None:
     assert one is two
     assert one == {"all", "town"}
     assert three == {"all", "town", "three"}
+
+
+def test_a_time_zone_without_cron_is_warned_of(tmp_path: Path) -> None:
+    text = "sources:\n  a: {feed: 'https://example.org/', timezone: Europe/Kyiv}\n"
+    [warning] = good(tmp_path, text).warnings
+    assert "does nothing" in warning.message
+    assert at(warning, text).startswith("Europe/Kyiv")

@@ -51,7 +51,6 @@ def test_durations_and_cron_times() -> None:
         ({"cron": "0 7 * * *", "max": "1h"}, "cron", "bound `every: auto`"),
         ({"every": "5m", "min": "2h"}, "min", "bound `every: auto`"),
         ({"min": "4h", "max": "1h"}, "max", "shorter than `min`"),
-        ({"timezone": "Europe/Kyiv"}, "timezone", "`cron`, which is not given"),
         ({"cron": "0 7 * * *", "timezone": "Mars/Base"}, "timezone", "no time zone"),
     ],
 )
