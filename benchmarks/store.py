@@ -109,7 +109,7 @@ async def renew(store: Store, taken: Sequence[Claim[Any]]) -> None:
 
 
 def unchanged(claim: Claim[Any], due: float) -> Callable[[Tx], Awaitable[None]]:
-    return lambda tx: tx.sources.unchanged(claim, due, "etag", None, 0.1)
+    return lambda tx: tx.sources.unchanged([Unchanged(claim, due, "etag", None, 0.1)])
 
 
 async def ingest(store: Store) -> None:

@@ -22,6 +22,7 @@ from watcher.sources.reading import Reading, reading
 from watcher.sources.schedule import after_failure, next_due
 from watcher.store import Polled, Tx, Unchanged
 from watcher.store.items import LISTED_EVERY
+from watcher.store.statements import lease_lost
 from watcher.text.language import detect
 from watcher.text.urls import has_domain, host, outlet
 
@@ -68,7 +69,8 @@ async def _unchanged(services: Services, source: Source, poll: Unchanged, perman
 
     async def work(tx: Tx) -> None:
         await tx.sources.redirected(poll.claim, redirect_to, redirects)
-        await tx.sources.unchanged(poll.claim, poll.next_due, poll.etag, poll.last_modified, poll.latency)
+        if await tx.sources.unchanged([poll]) != [True]:
+            raise lease_lost(poll.claim)
 
     await services.store.write(work)
 

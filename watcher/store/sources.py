@@ -306,30 +306,8 @@ class SourceStatements(Statements):
         ended = {(row.id, row.token) for row in await self._rows(_POLLED[self._postgres], values)}
         return [(poll.claim.id, poll.claim.token) in ended for poll in polls]
 
-    async def unchanged(
-        self,
-        claim: Claim[SourceState],
-        next_due: float,
-        etag: str | None,
-        last_modified: str | None,
-        latency: float | None,
-    ) -> None:
-        """End the claim with a poll that brought nothing new: a 304, or the same body."""
-        await self._end(
-            claim,
-            due=_while_active(literal(_due(next_due), Double)),
-            etag=etag,
-            last_modified=last_modified,
-            latency=latency,
-            polled_at=self._now,
-            last_success=self._now,
-            failures=0,
-            error=None,
-            error_kind=None,
-        )
-
-    async def unchanged_all(self, polls: Collection[Unchanged]) -> Sequence[bool]:
-        """End many claims as `unchanged` does, in one statement; of each, whether it was still ours."""
+    async def unchanged(self, polls: Collection[Unchanged]) -> Sequence[bool]:
+        """End the claims of polls that brought nothing new, in one statement; of each, whether it was still ours."""
         told = [
             {
                 "id": poll.claim.id,

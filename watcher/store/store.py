@@ -135,7 +135,7 @@ class Store(ABC):
         await self._unchanged.ask(poll, self._write_unchanged, self.gather)
 
     async def _write_unchanged(self, polls: list[Unchanged]) -> list[LeaseLost | None]:
-        ours = await self.write(lambda tx: tx.sources.unchanged_all(polls))
+        ours = await self.write(lambda tx: tx.sources.unchanged(polls))
         return [None if held else lease_lost(poll.claim) for poll, held in zip(polls, ours, strict=True)]
 
     async def __aenter__(self) -> Self:

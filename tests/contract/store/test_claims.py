@@ -34,6 +34,11 @@ async def polled(tx: Tx, claim: Claim) -> None:  # type: ignore[type-arg]
         raise lease_lost(claim)
 
 
+async def unchanged(tx: Tx, claim: Claim) -> None:  # type: ignore[type-arg]
+    if await tx.sources.unchanged([Unchanged(claim, START + 99, "new", None, 0.1)]) != [True]:
+        raise lease_lost(claim)
+
+
 @pytest.mark.parametrize("queue", QUEUES)
 async def test_what_is_due_is_claimed_longest_due_first(store: Store, queue: Queue) -> None:
     late = await put_work(store, queue, "late", due=START - 10)
@@ -103,7 +108,7 @@ def _endings(claim: Claim) -> dict[str, object]:  # type: ignore[type-arg]
     return {
         Queue.SOURCE: {
             "polled": lambda tx: polled(tx, claim),
-            "unchanged": lambda tx: tx.sources.unchanged(claim, START + 99, "new", None, 0.1),
+            "unchanged": lambda tx: unchanged(tx, claim),
             "failed": lambda tx: tx.sources.failed(claim, START + 99, "no route", "network", None),
         },
         Queue.ITEM: {

@@ -6,7 +6,7 @@ from tests.clock import START, FakeClock
 from tests.contract.store.make import alert, delivery, item, put_alert, put_source, story
 from tests.stories import open_story
 from watcher.model import Queue, Reason
-from watcher.store import Polled, Purged, Store, Tx
+from watcher.store import Polled, Purged, Store, Tx, Unchanged
 from watcher.store.retention import BATCH
 from watcher.store.stories import WINDOW
 
@@ -31,7 +31,7 @@ async def poll(store: Store, clock: FakeClock, *listed: str, changed: bool) -> N
 
     async def work(tx: Tx) -> None:
         if not changed:
-            await tx.sources.unchanged(claim, tx.now, None, None, None)
+            await tx.sources.unchanged([Unchanged(claim, tx.now, None, None, None)])
             return
         polled = Polled(
             claim,

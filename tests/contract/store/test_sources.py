@@ -9,7 +9,7 @@ from tests.newsroom import configured, newsroom
 from watcher.config import load
 from watcher.daemon.start import adopt
 from watcher.model import Queue, SourceState
-from watcher.store import Polled, Store
+from watcher.store import Polled, Store, Unchanged
 
 HOUR = 3600.0
 
@@ -89,7 +89,7 @@ async def test_failures_are_counted_until_a_poll_succeeds(store: Store, clock: F
         after = await state(store, "a")
         assert (after.failures, after.error, after.etag) == (count, "no route", "etag")
     [claim] = await store.claim(Queue.SOURCE, 1, 60)
-    await store.write(lambda tx: tx.sources.unchanged(claim, START + 60, "etag 2", None, 0.1))
+    await store.write(lambda tx: tx.sources.unchanged([Unchanged(claim, START + 60, "etag 2", None, 0.1)]))
     after = await state(store, "a")
     assert (after.failures, after.error, after.etag, after.body_hash) == (0, None, "etag 2", "hash")
 
@@ -122,7 +122,7 @@ async def test_a_source_removed_while_it_is_polled_is_not_due_again(store: Store
     await put_source(store, "a", "b", "c", "d")
     claims = {claim.id: claim for claim in await store.claim(Queue.SOURCE, 10, 60)}
     await put_source(store, "d")
-    await store.write(lambda tx: tx.sources.unchanged(claims["a"], START + 10, None, None, None))
+    await store.write(lambda tx: tx.sources.unchanged([Unchanged(claims["a"], START + 10, None, None, None)]))
     await store.write(lambda tx: tx.sources.failed(claims["b"], START + 10, "no", "network", None))
     await store.release([claims["c"], claims["d"]])
     clock.advance(HOUR)
