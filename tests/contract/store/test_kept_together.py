@@ -143,6 +143,28 @@ async def test_who_has_a_news_hears_of_it_though_a_first_look_has_it_too(
     assert stored == {"a0": True, "b0": False}
 
 
+async def test_what_only_some_have_is_written_for_them(services: Services, writes: list[Any], clock: FakeClock) -> None:
+    store = services.store
+    await keep(services, (await findings(services))[0])
+    clock.advance(7 * 3600)
+    _, second, third, fourth = await findings(services)
+    unread = replace(second.judged[0].item, id="unread")
+    writes.clear()
+    counts = await asyncio.gather(
+        keep(services, replace(second, waiting=[unread], judged=())),
+        keep(services, replace(third, remark="items may have been missed")),
+        keep(services, replace(fourth, listed=["a0"])),
+    )
+    assert len(writes) == 1
+    assert [(one.new_items, one.alerts) for one in counts] == [(1, 0), (1, 1), (1, 1)]
+    async with store.read() as tx:
+        [note] = await tx.health.notes()
+        items = {one.item.id: one for one in await tx.items.list()}
+    assert (note.subject, note.text) == ("source:c", "items may have been missed")
+    assert items["unread"].read_at == clock.now()
+    assert items["a0"].last_listed == clock.now()
+
+
 async def test_an_item_that_a_poll_has_twice_counts_once(services: Services) -> None:
     [found, *_] = await findings(services)
     counts = await keep(services, replace(found, judged=[*found.judged, *found.judged]))
