@@ -32,10 +32,10 @@ from benchmarks.world import text
 from tests.fakes.bad import FEEDS, SERVERS, XML, answer
 from tests.paths import CORPORA
 from tests.sites import ok
-from watcher import log
+from watcher import garbage, log
 from watcher.clock import SystemClock
 from watcher.config import load
-from watcher.daemon.start import lanes, services
+from watcher.daemon.start import GATHER, lanes, services
 from watcher.model import Queue
 from watcher.pipeline.pace import SWITCH, warm
 from watcher.store import open_store
@@ -166,8 +166,10 @@ async def run(folder: Path, port: int, seconds: float, count: int, *, hostile: b
         await open_store(config.settings.store, clock, "bench", exclusive=True) as store,
         services(config, store, clock, Random(1)) as built,
     ):
-        sys.setswitchinterval(SWITCH)  # this and the next, as the daemon does before it begins
+        sys.setswitchinterval(SWITCH)  # this and the next three, as the daemon does before it begins
         await asyncio.to_thread(warm, config)
+        garbage.settle()
+        store.gather = GATHER
         queues = lanes(built)
         watch = Watch(who)
         tasks = [asyncio.create_task(lane.pump()) for lane in queues.values()]
