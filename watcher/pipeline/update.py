@@ -173,7 +173,7 @@ async def _keep(tx: Tx, services: Services, one: Renewed, now: float) -> Counts:
         if not await tx.versions.add(one.item, first.item.id, first.story, now=now, read_at=read_at) or one.to_read:
             return Counts()
         return await _tell(tx, services, one, now)
-    await tx.versions.replace(one.item)
+    await tx.versions.replace(one.item, unread=one.judged is None)
     if one.judged is None:
         return Counts()
     if one.judged.matches or first.story is None:

@@ -64,9 +64,12 @@ class VersionStatements(Statements):
             found.setdefault(row.version_of or row.id, []).append(stored_item(row))
         return found
 
-    async def replace(self, one: Item) -> None:
-        """Let an item of which nothing was told say what it says now."""
-        await self._run(update(item).where(item.c.id == one.id).values(**item_values(one)))
+    async def replace(self, one: Item, *, unread: bool = False) -> None:
+        """Let an item of which nothing was told say what it says now; with `unread`, unless it was judged meanwhile."""
+        statement = update(item).where(item.c.id == one.id)
+        if unread:  # its article may have come since that was looked at
+            statement = statement.where(item.c.judged_on.is_(None))
+        await self._run(statement.values(**item_values(one)))
 
     async def retitle(self, id_: str, headline: str | None) -> None:
         """Keep the title that an item has now beside the one that was told; None where it is that one again."""

@@ -3,7 +3,7 @@ from dataclasses import replace
 from tests.clock import START, FakeClock
 from tests.contract.store.make import item
 from watcher.model import Item, Queue, Reason
-from watcher.store import Store
+from watcher.store import Store, Tx
 
 FULL = Item(
     id="full",
@@ -105,3 +105,22 @@ async def test_texts_stream_every_item_once_oldest_first(store: Store) -> None:
     await add(store, item("too old"), now=START - 1)
     async with store.read() as tx:
         assert [one.item.id async for one in tx.items.texts(START)] == names
+
+
+async def test_what_a_feed_says_anew_does_not_replace_an_article_that_came_meanwhile(store: Store) -> None:
+    await add(store, item("a"), item("b"), read_at=START)
+    claims = await store.claim(Queue.ITEM, 2, 60)
+    [claim] = [one for one in claims if one.id == "a"]
+    article = replace(item("a"), body="The whole article.")
+
+    async def read(tx: Tx) -> None:
+        await tx.items.read(claim, article)
+        await tx.items.judged("a", None, Reason.NO_MATCH, "article")
+
+    await store.write(read)
+    for id_ in ("a", "b"):
+        teaser = replace(item(id_), body="Another teaser.")
+        await store.write(lambda tx, teaser=teaser: tx.versions.replace(teaser, unread=True))
+    async with store.read() as tx:
+        kept = await tx.items.get(["a", "b"])
+    assert (kept["a"].body, kept["b"].body) == ("The whole article.", "Another teaser.")
