@@ -10,6 +10,8 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
+ENDING = 5.0  # seconds that what is being written may take at the end; a server may be away
+
 Together = Callable[[list[T]], Awaitable[Sequence[R | Exception]]]  # what came of each, in their order
 
 
@@ -46,10 +48,11 @@ class Gathered(Generic[T, R]):
             self._writing = asyncio.create_task(self._write(together, rest))
         return await future
 
-    async def end(self) -> None:
-        """Wait until what was asked for is written."""
+    async def end(self, within: float = ENDING) -> None:
+        """Wait until what was asked for is written; what takes longer than `within` seconds is cancelled."""
         if self._writing is not None:
-            await asyncio.wait([self._writing])
+            await asyncio.wait([self._writing], timeout=within)
+            self._writing.cancel()
 
     async def _write(self, together: Together[T, R], rest: float) -> None:
         loop = asyncio.get_running_loop()

@@ -117,3 +117,14 @@ async def test_its_end_waits_for_what_is_being_written(writer: Writer) -> None:
     assert not ending.done()
     writer.may.set()
     await asyncio.wait_for(ending, 60)
+
+
+async def test_but_not_for_ever(writer: Writer) -> None:
+    gathered: Gathered[int, str] = Gathered()
+    writer.may.clear()
+    task = asyncio.create_task(gathered.ask(2, writer, 0.0))
+    while not writer.batches:
+        await asyncio.sleep(0)
+    await asyncio.wait_for(gathered.end(within=0.01), 60)
+    with pytest.raises(asyncio.CancelledError):
+        await task
