@@ -9,6 +9,7 @@ connection takes that is kept open.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import ssl
@@ -197,9 +198,12 @@ async def measure(folder: Path, polls: int) -> None:
 
 
 def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("polls", type=int, nargs="?", default=6000)
+    chosen = options.parse_args()
     log.configure("error")
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(measure(Path(folder), int(sys.argv[1]) if len(sys.argv) > 1 else 6000))
+        asyncio.run(measure(Path(folder), chosen.polls))
 
 
 if __name__ == "__main__":

@@ -70,6 +70,8 @@ def test_a_second_daemon_on_the_same_file_refuses_and_names_the_first(sahel: Wor
         second = sahel.start("run")
         _, err = second.communicate(timeout=30)
         assert second.returncode == 1 and str(first.pid) in err
+        assert [one["id"].partition(":")[2] for one in sahel.ask("status")["workers"]] == [str(first.pid)]
+    assert sahel.ask("status")["workers"] == []  # at once, as it ended in order
 
 
 def test_a_second_signal_stops_at_once_and_the_message_is_sent_later(sahel: World) -> None:

@@ -88,7 +88,7 @@ def _show(found: dict[str, Any]) -> None:
     if len(others) > SHOWN:
         typer.echo(f"  and {len(others) - SHOWN} more, whose last poll failed: watcher sources --failing")
     late = f", {common.ago(found['lag_seconds'])} behind" if found["lag_seconds"] > 1 else ""
-    queues = ", ".join(f"{row['due']} {name}" for name, row in found["queues"].items())
+    queues = ", ".join(common.count(row["due"], name) for name, row in found["queues"].items())
     typer.echo(f"due now: {queues}{late}")
     typer.echo(f"messages: {', '.join(f'{count} {state}' for state, count in found['deliveries'].items())}")
     for alert in found["alerts"]:

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
@@ -22,6 +22,7 @@ from watcher.config import Config
 from watcher.daemon.lane import Lane
 from watcher.daemon.reload import ConfigSource, Reloader, load_or_last_good
 from watcher.daemon.start import GATHER, adopt, catch_up, lanes, open_store, services, worker_name
+from watcher.errors import StoreError
 from watcher.model import Queue
 from watcher.pipeline import Services, checkup, heartbeat
 from watcher.pipeline.checkup import EVERY as CHECKUP
@@ -32,6 +33,7 @@ TICK = 1.0  # seconds between looks for due rows; a finished step wakes the othe
 BEAT = 10.0  # seconds between signs of life in the store
 HOUSEKEEPING = 3600.0
 JUMP = 5.0  # seconds by which the clock is set for it to matter
+LEAVE = 5.0  # seconds that it may take to say so at the end
 DRAIN = 30.0  # seconds that steps under way may take after SIGTERM
 
 logger = log.get("daemon")
@@ -141,6 +143,9 @@ class _Daemon:
         drained = await asyncio.gather(*(lane.drain(DRAIN) for lane in self.lanes.values()))
         self.hung = not all(drained)
         hurry.cancel()
+        with suppress(StoreError, TimeoutError):  # a store that is away sees it a minute later
+            async with asyncio.timeout(LEAVE):
+                await self.store.write(lambda tx: tx.workers.leave(worker_name()))
         logger.info("stopped")
         return 0
 

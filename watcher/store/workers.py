@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from watcher.store.statements import Statements
 from watcher.store.tables import worker
@@ -29,6 +29,10 @@ class WorkerStatements(Statements):
             index_elements=[worker.c.id], set_={"version": version, "seen_at": now}
         )
         await self._run(statement, {"id": id_, "version": version, "started_at": now, "seen_at": now})
+
+    async def leave(self, id_: str) -> None:
+        """A worker has ended in order: nobody is to wait for its next sign of life."""
+        await self._run(delete(worker).where(worker.c.id == id_))
 
     async def list(self) -> list[WorkerState]:
         """Every worker, the one last heard of first."""

@@ -75,3 +75,6 @@ async def test_workers_say_that_they_live(store: Store) -> None:
     async with store.read() as tx:
         seen = [(one.id, one.started_at, one.seen_at) for one in await tx.workers.list()]
     assert seen == [("a", START, START + 2), ("b", START + 1, START + 1)]
+    await store.write(lambda tx: tx.workers.leave("a"))
+    async with store.read() as tx:
+        assert [one.id for one in await tx.workers.list()] == ["b"]
