@@ -33,7 +33,8 @@ def once(
 
     loaded = common.load_config(config, secrets)
     common.start_logs(common.config_path(config), log_level, quiet=True)
-    counts = common.run(once(loaded, SystemClock(), Random(), _say_how_far if sys.stderr.isatty() else _say_nothing))
+    say = _say_how_far if sys.stderr.isatty() else None  # cron would send it by mail
+    counts = common.run(once(loaded, SystemClock(), Random(), say))
     if json:
         common.print_json(counts.as_dict())
     else:
@@ -47,10 +48,6 @@ def once(
         )
     if counts.failed or counts.retrying or counts.dead:
         raise typer.Exit(1)
-
-
-def _say_nothing(counts: Counts) -> None:
-    """For cron, which would send it by mail."""
 
 
 def _say_how_far(counts: Counts) -> None:

@@ -17,9 +17,7 @@ from watcher.pipeline import Counts, checkup, heartbeat
 REPORT = 10.0  # seconds between two reports of how far it is
 
 
-async def once(
-    config: Config, clock: Clock, rng: Random, say: Callable[[Counts], None] = lambda counts: None
-) -> Counts:
+async def once(config: Config, clock: Clock, rng: Random, say: Callable[[Counts], None] | None = None) -> Counts:
     """Poll what is due, read, tell and send what comes of it, and say what happened; to `say`, while it goes on.
 
     Ends group_wait early, never quiet hours or digests. Raises StoreBusy where a daemon holds the store.
@@ -34,7 +32,9 @@ async def once(
         await catch_up(store, rng, spread=0.0)
         started = store.now()  # what becomes due meanwhile is for the next time
         queues = lanes(built)
-        beside = [asyncio.create_task(_renew(queues, clock)), asyncio.create_task(_report(queues, clock, say))]
+        beside = [asyncio.create_task(_renew(queues, clock))]
+        if say is not None:
+            beside.append(asyncio.create_task(_report(queues, clock, say)))
         try:
             await queues[Queue.SOURCE].run_dry(due=started)
             await queues[Queue.ITEM].run_dry()

@@ -33,7 +33,7 @@ TICK = 1.0  # seconds between looks for due rows; a finished step wakes the othe
 BEAT = 10.0  # seconds between signs of life in the store
 HOUSEKEEPING = 3600.0
 JUMP = 5.0  # seconds by which the clock is set for it to matter
-LEAVE = 5.0  # seconds that it may take to say so at the end
+LEAVE = 5.0  # seconds that it may take at the end to tell the store that this process is gone
 DRAIN = 30.0  # seconds that steps under way may take after SIGTERM
 
 logger = log.get("daemon")

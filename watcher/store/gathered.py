@@ -30,6 +30,7 @@ class Gathered(Generic[T, R]):
         self._size = size
         self._callers = callers
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
+        self._gathered = 0  # how much those count
         self._full = asyncio.Event()
         self._writing: asyncio.Task[None] | None = None
         self._next = 0.0  # when the next batch may be written, by the event loop's clock
@@ -43,6 +44,7 @@ class Gathered(Generic[T, R]):
         """
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((one, future))
+        self._gathered += self._size(one)
         self._see_whether_full()
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write(together, rest))
@@ -79,12 +81,13 @@ class Gathered(Generic[T, R]):
                 break
             taken += 1
         batch, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        self._gathered = sum(self._size(one) for one, _ in self._waiting)
         self._see_whether_full()
         return batch
 
     def _see_whether_full(self) -> None:
         all_there = self._callers is not None and len(self._waiting) >= self._callers
-        if all_there or sum(self._size(one) for one, _ in self._waiting) >= self._most:
+        if all_there or self._gathered >= self._most:
             self._full.set()
         else:
             self._full.clear()

@@ -1,6 +1,7 @@
 """What several polls found is written in one transaction, and what goes wrong with one of them is that one's alone."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,8 @@ from watcher.errors import LeaseLost, StoreError
 from watcher.model import Item, Queue, Reason
 from watcher.pipeline import Services
 from watcher.pipeline.keep import BATCH, Finding, keep
-from watcher.pipeline.services import KEPT_TOGETHER, Counts
+from watcher.pipeline.services import JUDGED_AT_ONCE, KEPT_TOGETHER, Counts
 from watcher.store import Polled, Store
-from watcher.store.gathered import Gathered
 
 NAMES = ("a", "b", "c", "d")
 
@@ -27,9 +27,9 @@ async def services(tmp_path: Path, store: Store, clock: FakeClock) -> Services:
     return newsroom(configured(tmp_path), store, clock)
 
 
-async def findings(services: Services, items: int = 1) -> list[Finding]:
+async def findings(services: Services, items: int = 1, names: Sequence[str] = NAMES) -> list[Finding]:
     """Of each source one poll, which found so many items that the rule matches."""
-    claims = {claim.id: claim for claim in await services.store.claim(Queue.SOURCE, 10, 60)}
+    claims = {claim.id: claim for claim in await services.store.claim(Queue.SOURCE, 100, 60)}
     return [
         Finding(
             polled=Polled(claims[name], START + 300, f"etag {name}", None, None, None, 0, {}, 40, items, 0.1),
@@ -43,7 +43,7 @@ async def findings(services: Services, items: int = 1) -> list[Finding]:
             renewed=(),
             remark="",
         )
-        for name in NAMES
+        for name in names
     ]
 
 
@@ -198,18 +198,20 @@ async def test_a_store_that_is_away_is_not_tried_for_each(
 
 
 async def test_nobody_waits_for_others_where_no_more_can_come(services: Services, writes: list[Any]) -> None:
-    """Each who waits holds a place, of which there are few; polls whose new items are few fill no batch."""
-    found = await findings(services, items=0)
+    """Each who waits holds a place of `judging`; so many polls without new items fill no batch by what they bring."""
+    names = [f"source {number}" for number in range(JUDGED_AT_ONCE + 1)]
+    await put_source(services.store, *names)
+    first, *others = await findings(services, items=0, names=names)
     services.store.gather = 1000.0
-    services.findings = Gathered(KEPT_TOGETHER, callers=2)
-    places = asyncio.Semaphore(2)
 
     async def kept_in_turn(one: Finding) -> Counts:
-        async with places:
+        async with services.judging:
             return await keep(services, one)
 
-    await keep(services, found[0])  # the first goes at once
-    await asyncio.wait_for(asyncio.gather(*(kept_in_turn(one) for one in found[1:3])), 60)
+    await keep(services, first)  # alone, and at once
+    writes.clear()
+    await asyncio.wait_for(asyncio.gather(*map(kept_in_turn, others)), 60)
+    assert len(writes) == 1
 
 
 async def test_a_batch_is_full_at_some_time(services: Services, writes: list[Any]) -> None:
